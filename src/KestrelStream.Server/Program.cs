@@ -1,0 +1,1 @@
+Console.WriteLine(new KestrelStream.Configuration.ListenerConfig().ToString()); return 0;

@@ -1,0 +1,26 @@
+namespace KestrelStream.Configuration;
+
+/// <summary>A group of equal destinations and how one is chosen and dialled.</summary>
+public sealed record ClusterConfig
+{
+    /// <summary>Name of a registered policy: RoundRobin (default, nginx's smooth weights), LeastConnections, Random, PowerOfTwoChoices, FirstAlphabetical.</summary>
+    public string LoadBalancingPolicy { get; init; } = "RoundRobin";
+
+    /// <summary>Longest wait for one dial. Default 10 s. Beyond it the next destination is tried; after the last: <see cref="Sessions.SessionEndReason.ConnectTimeout"/>.</summary>
+    public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Longest time for all dials of a session together. Default 30 s.</summary>
+    public TimeSpan DialBudget { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Most destinations dialled for one session; null = all of them.</summary>
+    public int? MaxAttempts { get; init; }
+
+    /// <summary>How often host names of destinations are resolved again. Default 10 s.</summary>
+    public TimeSpan DnsRefresh { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How dead destinations are found; null = passive checks with their defaults.</summary>
+    public HealthCheckConfig? HealthCheck { get; init; }
+
+    /// <summary>The members. At least one.</summary>
+    public IReadOnlyDictionary<string, DestinationConfig> Destinations { get; init; } = ConfigMap.Empty<DestinationConfig>();
+}

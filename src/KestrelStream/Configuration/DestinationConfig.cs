@@ -1,0 +1,17 @@
+namespace KestrelStream.Configuration;
+
+/// <summary>One address of a cluster.</summary>
+public sealed record DestinationConfig
+{
+    /// <summary><c>ip:port</c>, <c>[v6]:port</c>, <c>host:port</c> (resolved while running; a name that does not resolve never stops start or reload) or <c>unix:/path</c>. Required.</summary>
+    public string Address { get; init; } = "";
+
+    /// <summary>Share of sessions relative to the others. 1 (default) to 65,535; 0 = no new sessions.</summary>
+    public int Weight { get; init; } = 1;
+
+    /// <summary>Used only when every other destination is down or full. Default false.</summary>
+    public bool Backup { get; init; }
+
+    /// <summary>Most sessions at once; null = unlimited. A full one is passed over.</summary>
+    public int? MaxConnections { get; init; }
+}

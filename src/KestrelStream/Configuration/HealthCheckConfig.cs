@@ -1,0 +1,8 @@
+namespace KestrelStream.Configuration;
+
+/// <summary>How dead destinations are found.</summary>
+public sealed record HealthCheckConfig
+{
+    /// <summary>By the dials of sessions; null = with defaults.</summary>
+    public PassiveHealthCheckConfig? Passive { get; init; }
+}

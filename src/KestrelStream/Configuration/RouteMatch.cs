@@ -1,0 +1,17 @@
+namespace KestrelStream.Configuration;
+
+/// <summary>Conditions of a route. An omitted or empty list is no condition.</summary>
+public sealed record RouteMatch
+{
+    /// <summary>
+    /// Server names: <c>a.example.com</c>; <c>*.example.com</c> (any depth below, not the name itself); <c>.example.com</c> (both);
+    /// <c>mail.*</c>; <c>~regex</c>. Case and one trailing dot are ignored.
+    /// </summary>
+    public IReadOnlyList<string> Sni { get; init; } = [];
+
+    /// <summary>ALPN protocols, one of which the client must offer, byte for byte.</summary>
+    public IReadOnlyList<string> Alpn { get; init; } = [];
+
+    /// <summary>What the client speaks, one of: see <see cref="ClientProtocol"/>.</summary>
+    public IReadOnlyList<ClientProtocol> Protocols { get; init; } = [];
+}

@@ -1,0 +1,23 @@
+using KestrelStream.Configuration;
+using KestrelStream.Tls;
+
+namespace KestrelStream.Model;
+
+/// <summary>A route of one snapshot, compiled. Immutable.</summary>
+internal sealed class RouteModel
+{
+    public required string Id { get; init; }
+
+    public required RouteConfig Config { get; init; }
+
+    /// <summary>Null when the action is Reject.</summary>
+    public ClusterState? Cluster { get; init; }
+
+    /// <summary>Null = bytes are passed through.</summary>
+    public TlsPolicy? Tls { get; init; }
+
+    public RouteAction Action => Config.Action;
+
+    /// <summary>Whether the route terminates TLS; true also in a route table that is built only to be validated, without <see cref="Tls"/>.</summary>
+    public bool Terminates => Config.Tls?.Mode == TlsMode.Terminate;
+}

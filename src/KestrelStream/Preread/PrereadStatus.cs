@@ -1,0 +1,20 @@
+namespace KestrelStream.Preread;
+
+/// <summary>What a parser says of the bytes so far.</summary>
+internal enum PrereadStatus
+{
+    /// <summary>Right so far; more bytes are needed.</summary>
+    NeedMore,
+
+    /// <summary>Not TLS: decided on the first byte.</summary>
+    NotTls,
+
+    /// <summary>A whole, well-formed hello.</summary>
+    Hello,
+
+    /// <summary>TLS, and broken: never to be routed.</summary>
+    Malformed,
+
+    /// <summary>TLS, and longer than allowed: never to be routed.</summary>
+    TooLarge,
+}
