@@ -1,6 +1,7 @@
+using System.Net.Security;
 namespace KestrelStream.Tls;
-
-/// <summary>What a terminating route offers, compiled. Immutable but for its certificates, which are swapped when their files change.</summary>
 internal sealed class TlsPolicy
 {
+    private readonly SslServerAuthenticationOptions _o = new();
+    public SslServerAuthenticationOptions GetOptions(string? serverName) => serverName is null ? _o : _o;
 }

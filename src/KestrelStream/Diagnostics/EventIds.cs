@@ -1,0 +1,29 @@
+namespace KestrelStream.Diagnostics;
+
+/// <summary>Numbers of log events. Public surface: never reuse one.</summary>
+internal static class EventIds
+{
+    // 1xx: start, reload, stop
+    public const int ConfigApplied = 100;
+    public const int ConfigRejected = 101;
+    public const int ConfigErrorFound = 102;
+    public const int ListenerBound = 103;
+    public const int ListenerRemoved = 104;
+    public const int DrainStarted = 105;
+    public const int DrainEnded = 106;
+    public const int EngineChosen = 107;
+    public const int RestartNeeded = 108;
+    public const int DescriptorLimits = 109;
+
+    // 2xx: accept and session
+    public const int AcceptPaused = 200;
+    public const int AcceptFailed = 201;
+    public const int SessionFailed = 202;
+    public const int SessionEnded = 203;
+
+    // 3xx: TLS and certificates
+    public const int HandshakeFailed = 300;
+    // 4xx: pools, dialing, name resolution (named in their folders' logs)
+    public const int DialFailed = 400;
+    // 5xx: access log, metrics, admin
+}

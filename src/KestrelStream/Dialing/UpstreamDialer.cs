@@ -1,0 +1,151 @@
+using System.Net;
+using KestrelStream.Diagnostics;
+using KestrelStream.Model;
+using KestrelStream.Sessions;
+using KestrelStream.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelStream.Dialing;
+
+/// <summary>
+/// Opens the upstream connection of a session: asks the cluster for a destination, dials its addresses, and goes to the next destination
+/// until one answers, all were tried, or the dial budget is spent. One for the process; thread-safe.
+/// </summary>
+internal sealed partial class UpstreamDialer(
+    DestinationResolver resolver,
+    StreamProxyMetrics metrics,
+    TimeProvider time,
+    ILogger<UpstreamDialer> logger)
+{
+    /// <summary>On success the session has its destination and its upstream. On failure it has its end reason; the client is the caller's to close.</summary>
+    public async ValueTask<bool> DialAsync(StreamSession session)
+    {
+        var cluster = session.Route!.Cluster!;
+        var config = cluster.Model.Config;
+        var attempts = new DialAttempts();
+        var started = time.GetTimestamp();
+        var last = ConnectStatus.Connected;
+        var maxAttempts = config.MaxAttempts ?? int.MaxValue;
+
+        for (var attempt = 0; attempt < maxAttempts && !session.HasEnded; attempt++)
+        {
+            var left = config.DialBudget - time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero)
+            {
+                last = ConnectStatus.TimedOut;
+                break;
+            }
+
+            if (cluster.Next(ref attempts) is not { } destination)
+            {
+                break;
+            }
+
+            last = await DialDestinationAsync(session, destination, config.ConnectTimeout < left ? config.ConnectTimeout : left);
+            if (last == ConnectStatus.Connected)
+            {
+                cluster.DialSucceeded(destination, attempts);
+                session.Destination = destination;
+                session.DialTime = time.GetElapsedTime(started);
+                return true;
+            }
+
+            if (last is ConnectStatus.Aborted or ConnectStatus.OutOfResources)
+            {
+                // Not the destination's fault: it keeps its good name.
+                cluster.Release(destination);
+                break;
+            }
+
+            cluster.DialFailed(destination, ref attempts);
+        }
+
+        session.DialTime = time.GetElapsedTime(started);
+        session.TryEnd(last switch
+        {
+            ConnectStatus.Connected => SessionEndReason.NoDestination,
+            ConnectStatus.TimedOut => SessionEndReason.ConnectTimeout,
+            ConnectStatus.OutOfResources => SessionEndReason.LimitExceeded,
+            _ => SessionEndReason.ConnectRefused,
+        });
+        return false;
+    }
+
+    /// <summary>Every address of a destination, in the resolver's order, until one answers; each has the whole timeout, as each is a dial of its own.</summary>
+    private async ValueTask<ConnectStatus> DialDestinationAsync(StreamSession session, DestinationState destination, TimeSpan timeout)
+    {
+        var endPoints = destination.EndPoints;
+        if (endPoints.Length == 0)
+        {
+            endPoints = await resolver.GetEndPointsAsync(destination, timeout);
+        }
+
+        if (endPoints.Length == 0)
+        {
+            return Record(session, new DialAttempt(destination.Id, null, ConnectStatus.NotResolved, TimeSpan.Zero));
+        }
+
+        var status = ConnectStatus.Failed;
+        foreach (var endPoint in endPoints)
+        {
+            status = await DialOneAsync(session, destination, endPoint, timeout);
+            if (status is ConnectStatus.Connected or ConnectStatus.Aborted or ConnectStatus.OutOfResources)
+            {
+                break;
+            }
+        }
+
+        return status;
+    }
+
+    private async ValueTask<ConnectStatus> DialOneAsync(StreamSession session, DestinationState destination, EndPoint endPoint, TimeSpan timeout)
+    {
+        if (session.Environment.CreateUpstream(endPoint) is not { } upstream)
+        {
+            return Record(session, new DialAttempt(destination.Id, endPoint, ConnectStatus.OutOfResources, TimeSpan.Zero));
+        }
+
+        // Known to the session before the dial, so that its clock or a drain can give the dial up.
+        session.Upstream = upstream;
+        session.Enter(SessionPhase.Dial, timeout);
+        var started = time.GetTimestamp();
+        var status = session.HasEnded ? ConnectStatus.Aborted : await session.Environment.ConnectAsync(upstream, endPoint);
+        if (status == ConnectStatus.Connected && session.HasEnded)
+        {
+            status = ConnectStatus.Aborted;
+        }
+        else if (status == ConnectStatus.Aborted && session.DialTimedOut && !session.HasEnded)
+        {
+            status = ConnectStatus.TimedOut;
+        }
+
+        if (status != ConnectStatus.Connected)
+        {
+            upstream.Reset();
+            session.Upstream = null;
+        }
+
+        return Record(session, new DialAttempt(destination.Id, endPoint, status, time.GetElapsedTime(started)));
+    }
+
+    private ConnectStatus Record(StreamSession session, DialAttempt attempt)
+    {
+        metrics.DialEnded(session, attempt);
+        if (attempt.Result == ConnectStatus.Connected && session.Attempts is null)
+        {
+            // The usual case: one dial that worked. Destination and dial time say it all.
+            return attempt.Result;
+        }
+
+        (session.Attempts ??= []).Add(attempt);
+        if (attempt.Result is not (ConnectStatus.Connected or ConnectStatus.Aborted))
+        {
+            LogDialFailed(logger, session.IdText, session.Route!.Cluster!.Id, attempt.Destination, attempt.Address, attempt.Result, attempt.Elapsed.TotalMilliseconds);
+        }
+
+        return attempt.Result;
+    }
+
+    [LoggerMessage(EventIds.DialFailed, LogLevel.Debug, "Session {Session}: dial of {Cluster}/{Destination} at {Address} failed: {Result} after {Milliseconds:F1} ms")]
+    private static partial void LogDialFailed(ILogger logger, string session, string cluster, string destination, EndPoint? address, ConnectStatus result, double milliseconds);
+}

@@ -1,0 +1,3 @@
+using System.Net;
+namespace KestrelStream.Model;
+internal sealed class DestinationState { public string Id { get; init; } = ""; public EndPoint[] EndPoints { get; set; } = []; }

@@ -1,0 +1,19 @@
+using KestrelStream.Configuration;
+using KestrelStream.Routing;
+
+namespace KestrelStream.Model;
+
+/// <summary>A listener of one snapshot, compiled. Immutable.</summary>
+internal sealed class ListenerModel
+{
+    public required string Id { get; init; }
+
+    public required ListenerConfig Config { get; init; }
+
+    public required ProxyAddress Address { get; init; }
+
+    public required RouteTable Routes { get; init; }
+
+    /// <summary>Generation of the snapshot it belongs to.</summary>
+    public required long Generation { get; init; }
+}

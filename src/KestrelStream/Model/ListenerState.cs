@@ -1,0 +1,32 @@
+using System.Net;
+
+namespace KestrelStream.Model;
+
+/// <summary>A bound address over the reloads that keep it. Thread-safe.</summary>
+internal sealed class ListenerState(ListenerModel model)
+{
+    private volatile ListenerModel _model = model;
+    private volatile EndPoint[] _bound = [];
+    private int _activeSessions;
+
+    public string Id => _model.Id;
+
+    /// <summary>What new sessions use. A reload swaps it; running sessions keep the one they began with.</summary>
+    public ListenerModel Model
+    {
+        get => _model;
+        set => _model = value;
+    }
+
+    /// <summary>Where it really listens: port 0 is a number here.</summary>
+    public IReadOnlyList<EndPoint> Bound => _bound;
+
+    public int ActiveSessions => Volatile.Read(ref _activeSessions);
+
+    public void SetBound(IEnumerable<EndPoint> bound) => _bound = [.. bound];
+
+    /// <summary>Counts a session in. False = the listener is full; it is counted all the same until <see cref="Leave"/>.</summary>
+    public bool Enter() => Interlocked.Increment(ref _activeSessions) <= (_model.Config.MaxConnections ?? int.MaxValue);
+
+    public void Leave() => Interlocked.Decrement(ref _activeSessions);
+}

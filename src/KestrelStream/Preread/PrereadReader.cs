@@ -1,0 +1,83 @@
+using KestrelStream.Sessions;
+using KestrelStream.Transport;
+
+namespace KestrelStream.Preread;
+
+/// <summary>
+/// Reads a client's first bytes until the parser has decided. Owns buffer growth and caps; the session owns the clock, the parser the verdict.
+/// Nothing is consumed: what was read stays in <see cref="StreamSession.Preread"/>. One for the process; thread-safe.
+/// </summary>
+internal sealed class PrereadReader(PrereadBudget budget)
+{
+    public async ValueTask<PrereadResult> ReadAsync(StreamSession session)
+    {
+        var config = session.ListenerModel.Config;
+        var buffer = session.Preread = new PrereadBuffer(budget, config.PrereadBufferBytes);
+        var parser = new ClientHelloParser(config.PrereadBufferBytes);
+
+        var unconsumed = session.Transport.TakeUnconsumed();
+        if (!unconsumed.IsEmpty && !buffer.TryAppend(unconsumed.Span))
+        {
+            return new PrereadResult(PrereadOutcome.TooLarge, parser);
+        }
+
+        if (session.ListenerModel.Routes.HasServerFirst)
+        {
+            session.Silence = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+
+        session.Enter(SessionPhase.Preread, config.PrereadTimeout);
+        if (session.Silence is not null && buffer.Length == 0 && await IsSilentAsync(session))
+        {
+            return new PrereadResult(PrereadOutcome.Silence, parser);
+        }
+
+        while (true)
+        {
+            if (buffer.Length > 0)
+            {
+                var status = parser.Advance(buffer.Written.Span);
+                if (status != PrereadStatus.NeedMore)
+                {
+                    return new PrereadResult(ToOutcome(status), parser);
+                }
+            }
+
+            if (!buffer.TryGetRoom(out var room))
+            {
+                return new PrereadResult(buffer.Length >= config.PrereadBufferBytes ? PrereadOutcome.TooLarge : PrereadOutcome.OverBudget, parser);
+            }
+
+            var received = await session.Transport.ReceiveAsync(room);
+            if (!received.IsOk || received.Count == 0)
+            {
+                return new PrereadResult(session.EndReason == SessionEndReason.PrereadTimeout ? PrereadOutcome.Late : PrereadOutcome.Gone, parser);
+            }
+
+            buffer.Advance(received.Count);
+        }
+    }
+
+    /// <summary>Waits for the first byte or the end of the silence. The wait goes on in the relay when the server is to speak first.</summary>
+    private static async ValueTask<bool> IsSilentAsync(StreamSession session)
+    {
+        var wait = session.Transport.WaitToReceiveAsync().AsTask();
+        await Task.WhenAny(wait, session.Silence!.Task);
+        session.Silence = null;
+        if (wait.IsCompleted)
+        {
+            return false;
+        }
+
+        session.PendingWait = wait;
+        return true;
+    }
+
+    private static PrereadOutcome ToOutcome(PrereadStatus status) => status switch
+    {
+        PrereadStatus.Hello => PrereadOutcome.Hello,
+        PrereadStatus.NotTls => PrereadOutcome.NotTls,
+        PrereadStatus.TooLarge => PrereadOutcome.TooLarge,
+        _ => PrereadOutcome.Malformed,
+    };
+}

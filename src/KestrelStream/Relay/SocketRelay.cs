@@ -1,0 +1,188 @@
+using System.Buffers;
+using KestrelStream.Sessions;
+using KestrelStream.Transport;
+
+namespace KestrelStream.Relay;
+
+/// <summary>
+/// The relay of the portable engine: one copy loop a direction over any two connections, plain or TLS. An idle direction holds no buffer;
+/// a slow reader stops its sender, with at most one buffer between them. One for the process; thread-safe.
+/// </summary>
+internal sealed class SocketRelay : IStreamRelay
+{
+    /// <summary>As much as one receive takes. A larger one gains nothing on loopback; a smaller one costs system calls.</summary>
+    private const int BufferBytes = 64 * 1024;
+
+    public async ValueTask RunAsync(StreamSession session)
+    {
+        session.EnterRelay();
+        var state = new State(session);
+
+        // Both directions start on this thread and go on where their bytes arrive.
+        var upload = CopyAsync(state, isUpload: true);
+        await CopyAsync(state, isUpload: false);
+        await upload;
+
+        if (session.TryEnd(SessionEndReason.Completed))
+        {
+            session.Client.Close();
+            session.Upstream!.Close();
+        }
+        else
+        {
+            // Not a clean end: whatever is still open is visibly cut. Does nothing where it is closed already.
+            session.ResetBoth();
+        }
+    }
+
+    private static async ValueTask CopyAsync(State state, bool isUpload)
+    {
+        var session = state.Session;
+        var from = isUpload ? session.Client : session.Upstream!;
+        var to = isUpload ? session.Upstream! : session.Client;
+        ref long Counter() => ref isUpload ? ref session.BytesIn : ref session.BytesOut;
+
+        if (isUpload && session.Preread is { Length: > 0 } preread && session.Tls is null)
+        {
+            var sent = await SendAsync(session, to, preread.Written);
+            Counter() += sent.Count;
+            session.ReleasePreread();
+            if (!sent.IsOk)
+            {
+                state.SendFailed(isUpload, sent.Status);
+                return;
+            }
+        }
+
+        if (isUpload && session.PendingWait is { } pending)
+        {
+            session.PendingWait = null;
+            await pending;
+        }
+
+        while (true)
+        {
+            var waited = await from.WaitToReceiveAsync();
+            if (waited != IOStatus.Ok)
+            {
+                state.ReceiveFailed(isUpload, waited);
+                return;
+            }
+
+            var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+            try
+            {
+                var received = await from.ReceiveAsync(buffer);
+                if (!received.IsOk)
+                {
+                    state.ReceiveFailed(isUpload, received.Status);
+                    return;
+                }
+
+                if (received.Count == 0)
+                {
+                    await EndAsync(state, isUpload, to);
+                    return;
+                }
+
+                session.Touch();
+                var sent = await SendAsync(session, to, buffer.AsMemory(0, received.Count));
+                Counter() += sent.Count;
+                if (!sent.IsOk)
+                {
+                    state.SendFailed(isUpload, sent.Status);
+                    return;
+                }
+            }
+            finally
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+            }
+        }
+    }
+
+    private static async ValueTask<IOResult> SendAsync(StreamSession session, StreamConnection to, ReadOnlyMemory<byte> bytes)
+    {
+        session.Sending(1);
+        var sent = await to.SendAsync(bytes);
+        session.Sending(-1);
+        session.Touch();
+        return sent;
+    }
+
+    /// <summary>FIN is passed on after everything that was read before it has been handed to the kernel.</summary>
+    private static async ValueTask EndAsync(State state, bool isUpload, StreamConnection to)
+    {
+        if (state.IsBroken(isUpload))
+        {
+            // The kernel told of the reset when we sent, and shows an end to the one who reads.
+            state.ReceiveFailed(isUpload, IOStatus.Reset);
+            return;
+        }
+
+        if (await to.ShutdownSendAsync() is not IOStatus.Ok and var status)
+        {
+            state.SendFailed(isUpload, status);
+            return;
+        }
+
+        if (!state.Ended(isUpload))
+        {
+            state.Session.HalfClosed();
+        }
+    }
+
+    /// <summary>What the two directions of one session know of each other.</summary>
+    private sealed class State(StreamSession session)
+    {
+        private const int UploadEnded = 1;
+        private const int DownloadEnded = 2;
+        private const int UploadBroken = 4;
+        private const int DownloadBroken = 8;
+
+        private int _flags;
+
+        public StreamSession Session { get; } = session;
+
+        /// <summary>Marks a direction ended; true = both are.</summary>
+        public bool Ended(bool isUpload)
+        {
+            var other = isUpload ? DownloadEnded : UploadEnded;
+            return (Interlocked.Or(ref _flags, isUpload ? UploadEnded : DownloadEnded) & other) != 0;
+        }
+
+        /// <summary>Whether the connection this direction reads from is known to be dead from sending to it.</summary>
+        public bool IsBroken(bool isUpload) => (Volatile.Read(ref _flags) & (isUpload ? DownloadBroken : UploadBroken)) != 0;
+
+        public void ReceiveFailed(bool isUpload, IOStatus status)
+        {
+            if (status != IOStatus.Aborted)
+            {
+                Session.TryEnd(isUpload ? SessionEndReason.ClientReset : SessionEndReason.UpstreamReset);
+            }
+
+            Session.ResetBoth();
+        }
+
+        /// <summary>
+        /// The receiver is dead, but what it sent before it died may still wait to be read: a server that answers an error and closes
+        /// on an unread request resets, and its answer must reach the client. So the other direction goes on until it meets the end.
+        /// </summary>
+        public void SendFailed(bool isUpload, IOStatus status)
+        {
+            if (status == IOStatus.Aborted)
+            {
+                Session.ResetBoth();
+                return;
+            }
+
+            Session.TryEnd(isUpload ? SessionEndReason.UpstreamReset : SessionEndReason.ClientReset);
+            var broken = isUpload ? UploadBroken : DownloadBroken;
+            var other = isUpload ? DownloadEnded : UploadEnded;
+            if ((Interlocked.Or(ref _flags, broken) & other) != 0)
+            {
+                Session.ResetBoth();
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using KestrelStream.Diagnostics;
+using KestrelStream.Model;
+using KestrelStream.Transport;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelStream.Sessions;
+
+/// <summary>Begins and ends sessions: admission before the pipeline, and the one exit that releases, counts and logs. Thread-safe.</summary>
+internal sealed partial class SessionRunner(
+    SessionTable table,
+    DescriptorBudget descriptors,
+    SessionPipeline pipeline,
+    StreamProxyMetrics metrics,
+    AccessLog accessLog,
+    TimeProvider time,
+    ILogger<SessionRunner> logger) : ISessionStarter
+{
+    private long _lastId;
+
+    public void Start(StreamConnection client, ListenerState listener, SessionEnvironment environment)
+    {
+        var session = new StreamSession(Interlocked.Increment(ref _lastId), client, listener, environment, time.GetTimestamp(), time.GetUtcNow());
+        client.Session = session;
+
+        // In the table before any work starts: a drain that begins now waits for it.
+        table.Add(session);
+        var isAdmitted = listener.Enter();
+        metrics.SessionStarted(session);
+        if (!isAdmitted)
+        {
+            session.TryEnd(SessionEndReason.ConnectionLimit);
+            End(session);
+        }
+        else
+        {
+            _ = pipeline.MayBlock ? Task.Run(() => RunAsync(session)) : RunAsync(session);
+        }
+    }
+
+    private async Task RunAsync(StreamSession session)
+    {
+        try
+        {
+            await pipeline.Run(session.Transport);
+
+            // A step of the user's that does not call the next one has refused the client.
+            session.TryEnd(SessionEndReason.AccessDenied);
+        }
+        catch (Exception e)
+        {
+            if (session.TryEnd(SessionEndReason.InternalError))
+            {
+                LogFailed(logger, e, session.IdText, session.ListenerModel.Id);
+            }
+
+            session.ResetBoth();
+        }
+
+        End(session);
+    }
+
+    // Order matters: clock first, so that no deadline meets a closed session; connections before the table, so that a
+    // drain that sees an empty table has nothing open; records last, when nothing changes any more.
+    private void End(StreamSession session)
+    {
+        session.Leave();
+        session.Upstream?.Close();
+        session.Client.Close();
+        session.ReleasePreread();
+        if (session.Destination is { } destination)
+        {
+            session.Route!.Cluster!.Release(destination);
+        }
+
+        session.Listener.Leave();
+        descriptors.Return();
+        metrics.SessionEnded(session, time.GetElapsedTime(session.StartTimestamp));
+        accessLog.Write(session);
+        table.Remove(session);
+        session.Transport.SignalClosed();
+    }
+
+    [LoggerMessage(EventIds.SessionFailed, LogLevel.Error, "Session {Session} on listener {Listener} ended by a defect of the proxy")]
+    private static partial void LogFailed(ILogger logger, Exception exception, string session, string listener);
+}

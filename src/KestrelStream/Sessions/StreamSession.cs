@@ -1,0 +1,285 @@
+using System.Globalization;
+using KestrelStream.Dialing;
+using KestrelStream.Model;
+using KestrelStream.Preread;
+using KestrelStream.Tls;
+using KestrelStream.Transport;
+
+namespace KestrelStream.Sessions;
+
+/// <summary>
+/// One client connection from accept to log line: facts, byte counts, clocks and the one end reason. Owned by its handler;
+/// clocks, drain and the API may call <see cref="Abort"/> from other threads.
+/// </summary>
+internal sealed class StreamSession : TimerNode, IStreamSessionFeature
+{
+    private int _endReason;
+    private long _deadline;
+    private long _lifetimeDeadline = long.MaxValue;
+    private long _lastActivity;
+    private int _phase;
+    private int _sending;
+    private string? _idText;
+
+    public StreamSession(long id, StreamConnection client, ListenerState listener, SessionEnvironment environment, long startTimestamp, DateTimeOffset started)
+    {
+        Id = id;
+        Client = client;
+        Transport = client;
+        Listener = listener;
+        ListenerModel = listener.Model;
+        Environment = environment;
+        StartTimestamp = startTimestamp;
+        Started = started;
+    }
+
+    public long Id { get; }
+
+    public string IdText => _idText ??= Id.ToString("x", CultureInfo.InvariantCulture);
+
+    long IStreamSessionFeature.SessionId => Id;
+
+    string IStreamSessionFeature.ListenerId => ListenerModel.Id;
+
+    public DateTimeOffset Started { get; }
+
+    public long StartTimestamp { get; }
+
+    /// <summary>The connection that was accepted: what a deadline resets.</summary>
+    public StreamConnection Transport { get; set; }
+
+    /// <summary>What is relayed with the client: <see cref="Transport"/>, or TLS on top of it.</summary>
+    public StreamConnection Client { get; set; }
+
+    public StreamConnection? Upstream { get; set; }
+
+    public ListenerState Listener { get; }
+
+    /// <summary>The snapshot it was accepted under; a reload does not change it.</summary>
+    public ListenerModel ListenerModel { get; }
+
+    public SessionEnvironment Environment { get; set; }
+
+    public RouteModel? Route { get; set; }
+
+    public DestinationState? Destination { get; set; }
+
+    /// <summary>Server name of the ClientHello, validated and lower-cased; null = none.</summary>
+    public string? ServerName { get; set; }
+
+    /// <summary>The client has sent a well-formed ClientHello.</summary>
+    public bool HasHello { get; private set; }
+
+    /// <summary>Facts of the handshake when TLS ended here.</summary>
+    public TlsFacts? Tls { get; set; }
+
+    /// <summary>Every dial of the session, in order.</summary>
+    public List<DialAttempt>? Attempts { get; set; }
+
+    /// <summary>Time all dials took together.</summary>
+    public TimeSpan DialTime { get; set; }
+
+    /// <summary>Bytes that the client sent before its route was known; null = none were read, or they are forwarded already.</summary>
+    public PrereadBuffer? Preread { get; set; }
+
+    /// <summary>A wait for the client's first bytes that preread began and the relay goes on with (a server-first route).</summary>
+    public Task<IOStatus>? PendingWait { get; set; }
+
+    /// <summary>Payload from the client that was handed to the destination.</summary>
+    public long BytesIn;
+
+    /// <summary>Payload handed to the client.</summary>
+    public long BytesOut;
+
+    public SessionPhase Phase => (SessionPhase)Volatile.Read(ref _phase);
+
+    /// <summary>None while it runs.</summary>
+    public SessionEndReason EndReason => (SessionEndReason)Volatile.Read(ref _endReason);
+
+    public bool HasEnded => EndReason != SessionEndReason.None;
+
+    /// <summary>Whether the dial under way was given up by its own clock.</summary>
+    public bool DialTimedOut { get; private set; }
+
+    /// <summary>Links of <see cref="SessionTable"/>.</summary>
+    internal StreamSession? TablePrevious;
+
+    /// <summary>Links of <see cref="SessionTable"/>.</summary>
+    internal StreamSession? TableNext;
+
+    /// <summary>Ended by the clock after <see cref="Configuration.ListenerConfig.ServerFirstAfter"/>; set only on listeners with such a route.</summary>
+    public TaskCompletionSource? Silence { get; set; }
+
+    private long SilenceMilliseconds => (long)ListenerModel.Config.ServerFirstAfter.TotalMilliseconds;
+
+    /// <summary>The first cause wins.</summary>
+    public bool TryEnd(SessionEndReason reason)
+        => Interlocked.CompareExchange(ref _endReason, (int)reason, (int)SessionEndReason.None) == (int)SessionEndReason.None;
+
+    /// <summary>Ends it for a reason of ours, with a reset to both sides. From any thread.</summary>
+    public void Abort(SessionEndReason reason)
+    {
+        TryEnd(reason);
+        ResetBoth();
+    }
+
+    public void ResetBoth()
+    {
+        Transport.Reset();
+        Upstream?.Reset();
+    }
+
+    /// <summary>Enters a phase whose clock runs from now. <see cref="Timeout.InfiniteTimeSpan"/> = no clock.</summary>
+    public void Enter(SessionPhase phase, TimeSpan timeout)
+    {
+        Volatile.Write(ref _phase, (int)phase);
+        DialTimedOut = false;
+        var now = Environment.Clock.Now;
+        _deadline = Deadline(now, timeout);
+        if (phase == SessionPhase.Preread && Silence is not null)
+        {
+            Schedule(Math.Min(_deadline, now + SilenceMilliseconds));
+            return;
+        }
+
+        Schedule(_deadline);
+    }
+
+    /// <summary>The route's own lifetime clock, counted from accept.</summary>
+    public void LimitLifetime(TimeSpan lifetime, TimeSpan age) => _lifetimeDeadline = Deadline(Environment.Clock.Now, lifetime - age);
+
+    /// <summary>Starts the relay's clocks: any byte either way moves the idle one.</summary>
+    public void EnterRelay()
+    {
+        Volatile.Write(ref _phase, (int)SessionPhase.Relay);
+        Touch();
+        _deadline = Deadline(_lastActivity, Route!.Config.IdleTimeout);
+        Schedule(_deadline);
+    }
+
+    /// <summary>A byte moved.</summary>
+    public void Touch() => Volatile.Write(ref _lastActivity, Environment.Clock.Now);
+
+    /// <summary>A send has begun (+1) or ended (−1): bytes that are under way make an end of ours a visible loss.</summary>
+    public void Sending(int change) => Interlocked.Add(ref _sending, change);
+
+    /// <summary>One side has ended its sending; the rest is bounded by the half-close clock.</summary>
+    public bool IsHalfClosed { get; private set; }
+
+    public void HalfClosed()
+    {
+        IsHalfClosed = true;
+        Touch();
+        Schedule(RelayDeadline());
+    }
+
+    /// <summary>Keeps of the hello what outlives its bytes.</summary>
+    public void SetHello(in ClientHello hello)
+    {
+        HasHello = true;
+        ServerName = hello.ServerName;
+    }
+
+    /// <summary>The preread bytes were forwarded, or are not needed any more.</summary>
+    public void ReleasePreread()
+    {
+        Preread?.Dispose();
+        Preread = null;
+    }
+
+    /// <summary>No clock any more.</summary>
+    public void Leave()
+    {
+        Volatile.Write(ref _phase, (int)SessionPhase.Closed);
+        Environment.Clock.Cancel(this);
+    }
+
+    public override void OnDue(long nowMilliseconds)
+    {
+        if (nowMilliseconds >= _lifetimeDeadline && Phase is SessionPhase.Handshake or SessionPhase.Dial or SessionPhase.Relay)
+        {
+            Abort(SessionEndReason.LifetimeExceeded);
+            return;
+        }
+
+        switch (Phase)
+        {
+            case SessionPhase.Preread when nowMilliseconds < _deadline:
+                // Only the silence is over; the preread clock goes on.
+                Silence?.TrySetResult();
+                Schedule(_deadline);
+                break;
+
+            case SessionPhase.Preread:
+                // The handler sees the end of receiving, and says goodbye with an alert where one fits.
+                TryEnd(SessionEndReason.PrereadTimeout);
+                Transport.StopReceiving();
+                break;
+
+            case SessionPhase.Handshake:
+                Abort(SessionEndReason.ClientTlsTimeout);
+                break;
+
+            case SessionPhase.Dial:
+                DialTimedOut = true;
+                Upstream?.Reset();
+                break;
+
+            case SessionPhase.Relay:
+                RelayDue(nowMilliseconds);
+                break;
+
+            case SessionPhase.Refuse:
+                Transport.Close();
+                break;
+        }
+    }
+
+    private void RelayDue(long now)
+    {
+        var deadline = RelayDeadline();
+        if (now < deadline)
+        {
+            Schedule(deadline);
+            return;
+        }
+
+        if (IsHalfClosed)
+        {
+            Abort(SessionEndReason.HalfCloseTimeout);
+        }
+        else if (Volatile.Read(ref _sending) != 0)
+        {
+            Abort(SessionEndReason.IdleTimeout);
+        }
+        else if (TryEnd(SessionEndReason.IdleTimeout))
+        {
+            // Nothing is under way: a clean end, as nginx does.
+            Transport.Close();
+            Upstream?.Close();
+        }
+    }
+
+    private long RelayDeadline()
+    {
+        var config = Route!.Config;
+        var idle = Deadline(Volatile.Read(ref _lastActivity), config.IdleTimeout);
+        return IsHalfClosed ? Math.Min(idle, Deadline(Volatile.Read(ref _lastActivity), config.HalfCloseTimeout)) : idle;
+    }
+
+    private void Schedule(long deadline)
+    {
+        var due = Math.Min(deadline, _lifetimeDeadline);
+        if (due == long.MaxValue)
+        {
+            Environment.Clock.Cancel(this);
+        }
+        else
+        {
+            Environment.Clock.Schedule(this, due);
+        }
+    }
+
+    private static long Deadline(long from, TimeSpan timeout)
+        => timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : from + (long)timeout.TotalMilliseconds;
+}

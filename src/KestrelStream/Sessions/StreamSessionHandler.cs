@@ -1,0 +1,119 @@
+using KestrelStream.Configuration;
+using KestrelStream.Dialing;
+using KestrelStream.Model;
+using KestrelStream.Preread;
+using KestrelStream.Tls;
+using KestrelStream.Transport;
+using Microsoft.AspNetCore.Connections;
+
+namespace KestrelStream.Sessions;
+
+/// <summary>
+/// The path of a session, top to bottom: preread → route → [terminate] → dial (balancing) → relay. Each step leaves to one place and ends
+/// the session with one reason; <see cref="SessionRunner"/> does what comes before and after. One for the process; thread-safe.
+/// </summary>
+internal sealed class StreamSessionHandler(
+    PrereadReader preread,
+    ITlsTerminator terminator,
+    UpstreamDialer dialer,
+    TimeProvider time)
+{
+    public async Task RunAsync(ConnectionContext connection)
+    {
+        var session = ((StreamConnection)connection).Session!;
+        var routes = session.ListenerModel.Routes;
+
+        var route = routes.NeedsPreread ? await PrereadAndRouteAsync(session) : routes.Only;
+        if (route is null)
+        {
+            return;
+        }
+
+        session.Route = route;
+        if (route.Config.MaxSessionLifetime is { } lifetime)
+        {
+            session.LimitLifetime(lifetime, time.GetElapsedTime(session.StartTimestamp));
+        }
+
+        if (route.Action == RouteAction.Reject)
+        {
+            await Refusal.RefuseAsync(session, SessionEndReason.Rejected, session.HasHello ? TlsAlert.UnrecognizedName : TlsAlert.None);
+            return;
+        }
+
+        if (route.Tls is { } policy && !await terminator.TerminateAsync(session, policy))
+        {
+            return;
+        }
+
+        if (!await dialer.DialAsync(session))
+        {
+            // Bytes were accepted and cannot be delivered: a reset says so, a clean close would not.
+            session.ResetBoth();
+            return;
+        }
+
+        await session.Environment.Relay.RunAsync(session);
+    }
+
+    /// <summary>Null = the session was refused or the client is gone.</summary>
+    private async ValueTask<RouteModel?> PrereadAndRouteAsync(StreamSession session)
+    {
+        var result = await preread.ReadAsync(session);
+        try
+        {
+            switch (result.Outcome)
+            {
+                case PrereadOutcome.Gone:
+                    session.TryEnd(SessionEndReason.ClientGone);
+                    return null;
+
+                case PrereadOutcome.Late:
+                    await Refusal.RefuseAsync(session, SessionEndReason.PrereadTimeout, session.Preread!.Length > 0 ? TlsAlert.HandshakeFailure : TlsAlert.None);
+                    return null;
+
+                case PrereadOutcome.Malformed:
+                    await Refusal.RefuseAsync(session, SessionEndReason.PrereadMalformed, result.Parser.Alert);
+                    return null;
+
+                case PrereadOutcome.TooLarge:
+                    await Refusal.RefuseAsync(session, SessionEndReason.PrereadTooLarge, result.Parser.Alert == TlsAlert.None ? TlsAlert.RecordOverflow : result.Parser.Alert);
+                    return null;
+
+                case PrereadOutcome.OverBudget:
+                    await Refusal.RefuseAsync(session, SessionEndReason.LimitExceeded, TlsAlert.InternalError);
+                    return null;
+            }
+
+            if (Choose(session, result) is { } route)
+            {
+                return route;
+            }
+
+            await Refusal.RefuseAsync(session, SessionEndReason.NoRoute, session.HasHello ? TlsAlert.UnrecognizedName : TlsAlert.None);
+            return null;
+        }
+        finally
+        {
+            result.Parser.Dispose();
+        }
+    }
+
+    private static RouteModel? Choose(StreamSession session, in PrereadResult result)
+    {
+        var routes = session.ListenerModel.Routes;
+        switch (result.Outcome)
+        {
+            case PrereadOutcome.Silence:
+                return routes.ForSilence();
+
+            case PrereadOutcome.NotTls:
+                return routes.ForNotTls();
+
+            default:
+                var hello = result.Parser.GetHello(session.Preread!.Written.Span);
+                session.SetHello(hello);
+                return routes.ForHello(hello);
+        }
+    }
+}

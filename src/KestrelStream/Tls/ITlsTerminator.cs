@@ -1,0 +1,13 @@
+using KestrelStream.Sessions;
+
+namespace KestrelStream.Tls;
+
+/// <summary>Ends a client's TLS. The seam between TLS libraries.</summary>
+internal interface ITlsTerminator
+{
+    /// <summary>
+    /// Shakes hands under the policy of the session's route, which was chosen by our own parser: the library's idea of the server name is never asked.
+    /// On success <see cref="StreamSession.Client"/> gives plain bytes. On failure the session has its end reason, its client an alert, and is closed.
+    /// </summary>
+    ValueTask<bool> TerminateAsync(StreamSession session, TlsPolicy policy);
+}

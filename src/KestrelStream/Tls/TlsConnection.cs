@@ -1,0 +1,73 @@
+using System.Net.Security;
+using KestrelStream.Transport;
+
+namespace KestrelStream.Tls;
+
+/// <summary>The plain side of a terminated session: <see cref="SslStream"/> over the client's connection. Owned by its session.</summary>
+internal sealed class TlsConnection(SslStream ssl, StreamConnectionStream stream, StreamConnection inner) : StreamConnection
+{
+    public override System.Net.EndPoint? RemoteEndPoint { get => inner.RemoteEndPoint; set => inner.RemoteEndPoint = value; }
+
+    public override System.Net.EndPoint? LocalEndPoint { get => inner.LocalEndPoint; set => inner.LocalEndPoint = value; }
+
+    public override async ValueTask<IOResult> ReceiveAsync(Memory<byte> buffer)
+    {
+        try
+        {
+            var count = await ssl.ReadAsync(buffer);
+            return new IOResult(count, count > 0 || buffer.IsEmpty ? IOStatus.Ok : EndStatus());
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            return new IOResult(0, stream.Status == IOStatus.Ok ? IOStatus.Truncated : stream.Status);
+        }
+    }
+
+    // SslStream answers a zero-byte read when a record is there: it holds no buffer while it waits.
+    public override async ValueTask<IOStatus> WaitToReceiveAsync() => (await ReceiveAsync(Memory<byte>.Empty)).Status;
+
+    public override async ValueTask<IOResult> SendAsync(ReadOnlyMemory<byte> buffer)
+    {
+        try
+        {
+            await ssl.WriteAsync(buffer);
+            return new IOResult(buffer.Length, IOStatus.Ok);
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            return new IOResult(0, stream.Status == IOStatus.Ok ? IOStatus.Aborted : stream.Status);
+        }
+    }
+
+    public override async ValueTask<IOStatus> ShutdownSendAsync()
+    {
+        try
+        {
+            await ssl.ShutdownAsync();
+        }
+        catch (Exception e) when (IsExpected(e))
+        {
+            return stream.Status == IOStatus.Ok ? IOStatus.Aborted : stream.Status;
+        }
+
+        return await inner.ShutdownSendAsync();
+    }
+
+    public override void StopReceiving() => inner.StopReceiving();
+
+    public override void Reset() => inner.Reset();
+
+    public override void Close()
+    {
+        inner.Close();
+
+        // Frees the OpenSSL session. The inner connection is closed first, so this cannot write.
+        ssl.Dispose();
+    }
+
+    /// <summary>An end without close_notify is a cut: anyone on the way could have made it (RFC 8446 §6.1).</summary>
+    private IOStatus EndStatus()
+        => !stream.HasEnded ? IOStatus.Ok : stream.Status == IOStatus.Ok ? IOStatus.Truncated : stream.Status;
+
+    private static bool IsExpected(Exception e) => e is IOException or ObjectDisposedException or InvalidOperationException or System.Security.Authentication.AuthenticationException;
+}

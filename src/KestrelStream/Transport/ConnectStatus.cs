@@ -1,0 +1,24 @@
+namespace KestrelStream.Transport;
+
+/// <summary>How one dial ended. Names are public surface: metric label and access log show them in snake case.</summary>
+internal enum ConnectStatus : byte
+{
+    Connected,
+    Refused,
+    Unreachable,
+    TimedOut,
+
+    /// <summary>The unix socket is not there, or the local address cannot be used.</summary>
+    AddressNotAvailable,
+
+    /// <summary>The name has no address (yet).</summary>
+    NotResolved,
+
+    /// <summary>This process or machine is out of file descriptors, ports or memory. Not the destination's fault.</summary>
+    OutOfResources,
+
+    /// <summary>This side gave the dial up because the session ended.</summary>
+    Aborted,
+
+    Failed,
+}

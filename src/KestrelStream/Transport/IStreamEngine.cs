@@ -1,0 +1,11 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+
+namespace KestrelStream.Transport;
+
+/// <summary>What carries sessions: accepts and dials connections of its own kind. One for the whole process.</summary>
+internal interface IStreamEngine : IConnectionListenerFactory
+{
+    /// <summary>As the log shows it.</summary>
+    string Name { get; }
+}

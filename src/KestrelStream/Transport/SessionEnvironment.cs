@@ -1,0 +1,20 @@
+using System.Net;
+using KestrelStream.Relay;
+using KestrelStream.Sessions;
+
+namespace KestrelStream.Transport;
+
+/// <summary>What a session gets from the engine (or loop) that accepted it: how to dial, how to relay, whose clock ends it.</summary>
+internal abstract class SessionEnvironment
+{
+    /// <summary>Deadlines of the sessions of this environment.</summary>
+    public abstract SessionClock Clock { get; }
+
+    public abstract IStreamRelay Relay { get; }
+
+    /// <summary>Makes the upstream end of a session and starts to dial. The connection is given at once, so that a deadline can reset it.</summary>
+    /// <returns>Null when the process has no descriptor left.</returns>
+    public abstract StreamConnection? CreateUpstream(EndPoint endPoint);
+
+    public abstract ValueTask<ConnectStatus> ConnectAsync(StreamConnection upstream, EndPoint endPoint);
+}

@@ -1,0 +1,227 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+
+namespace KestrelStream.Transport.Sockets;
+
+/// <summary>A connection of the portable engine: a <see cref="Socket"/> used directly, without Kestrel's pipes, which cannot half-close.</summary>
+internal sealed class SocketConnection : StreamConnection
+{
+    private readonly Socket _socket;
+    private readonly SocketOperation _receive = SocketOperation.Rent();
+    private readonly SocketOperation _send = SocketOperation.Rent();
+    private int _operations;
+    private int _closed;
+    private int _returned;
+
+    public SocketConnection(Socket socket, EndPoint? remoteEndPoint, EndPoint? localEndPoint)
+    {
+        _socket = socket;
+        RemoteEndPoint = remoteEndPoint;
+        LocalEndPoint = localEndPoint;
+    }
+
+    /// <summary>Dials. <see cref="Reset"/> from another thread ends it with <see cref="ConnectStatus.Aborted"/>.</summary>
+    public async ValueTask<ConnectStatus> ConnectAsync(EndPoint endPoint)
+    {
+        if (!Begin())
+        {
+            return ConnectStatus.Aborted;
+        }
+
+        try
+        {
+            var error = await _send.ConnectAsync(_socket, endPoint);
+            return ToConnectStatus(error);
+        }
+        catch (ObjectDisposedException)
+        {
+            return ConnectStatus.Aborted;
+        }
+        catch (SocketException e)
+        {
+            return ToConnectStatus(e.SocketErrorCode);
+        }
+        finally
+        {
+            End();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public override async ValueTask<IOResult> ReceiveAsync(Memory<byte> buffer)
+    {
+        if (!Begin())
+        {
+            return new IOResult(0, IOStatus.Aborted);
+        }
+
+        try
+        {
+            var error = await _receive.ReceiveAsync(_socket, buffer);
+            return error == SocketError.Success ? new IOResult(_receive.BytesTransferred, IOStatus.Ok) : new IOResult(0, ToStatus(error));
+        }
+        catch (ObjectDisposedException)
+        {
+            return new IOResult(0, IOStatus.Aborted);
+        }
+        finally
+        {
+            End();
+        }
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public override async ValueTask<IOStatus> WaitToReceiveAsync()
+        => (await ReceiveAsync(Memory<byte>.Empty)).Status;
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public override async ValueTask<IOResult> SendAsync(ReadOnlyMemory<byte> buffer)
+    {
+        if (!Begin())
+        {
+            return new IOResult(0, IOStatus.Aborted);
+        }
+
+        try
+        {
+            var sent = 0;
+            while (sent < buffer.Length)
+            {
+                var error = await _send.SendAsync(_socket, buffer[sent..]);
+                sent += _send.BytesTransferred;
+                if (error != SocketError.Success)
+                {
+                    return new IOResult(sent, ToStatus(error));
+                }
+            }
+
+            return new IOResult(sent, IOStatus.Ok);
+        }
+        catch (ObjectDisposedException)
+        {
+            return new IOResult(0, IOStatus.Aborted);
+        }
+        finally
+        {
+            End();
+        }
+    }
+
+    public override ValueTask<IOStatus> ShutdownSendAsync()
+    {
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Send);
+            return ValueTask.FromResult(IOStatus.Ok);
+        }
+        catch (SocketException)
+        {
+            // ENOTCONN: the peer has reset it since; the other direction's receive tells.
+            return ValueTask.FromResult(IOStatus.Reset);
+        }
+        catch (ObjectDisposedException)
+        {
+            return ValueTask.FromResult(IOStatus.Aborted);
+        }
+    }
+
+    public override void StopReceiving()
+    {
+        // shutdown(SHUT_RD) wakes a pending receive with 0 everywhere but on Windows.
+        if (OperatingSystem.IsWindows())
+        {
+            Reset();
+            return;
+        }
+
+        try
+        {
+            _socket.Shutdown(SocketShutdown.Receive);
+        }
+        catch (SocketException)
+        {
+            // Reset meanwhile: the receive has ended already.
+        }
+        catch (ObjectDisposedException)
+        {
+        }
+    }
+
+    public override void Reset()
+    {
+        if (Interlocked.Exchange(ref _closed, 1) == 0)
+        {
+            try
+            {
+                // SO_LINGER 0: close() sends RST and drops what the kernel still holds.
+                _socket.LingerState = new LingerOption(true, 0);
+            }
+            catch (SocketException)
+            {
+                // Already reset by the peer.
+            }
+            catch (ObjectDisposedException)
+            {
+            }
+
+            _socket.Dispose();
+            ReturnOperations();
+        }
+    }
+
+    public override void Close()
+    {
+        if (Interlocked.Exchange(ref _closed, 1) == 0)
+        {
+            _socket.Dispose();
+            ReturnOperations();
+        }
+    }
+
+    // The pooled operations may be given back only when none is under way, and the one that closes may not be the one
+    // that waits: the count holds one for "open" and one for each operation.
+    private bool Begin()
+    {
+        Interlocked.Increment(ref _operations);
+        if (Volatile.Read(ref _closed) == 0)
+        {
+            return true;
+        }
+
+        End();
+        return false;
+    }
+
+    private void End()
+    {
+        if (Interlocked.Decrement(ref _operations) == 0 && Volatile.Read(ref _closed) != 0)
+        {
+            ReturnOperations();
+        }
+    }
+
+    private void ReturnOperations()
+    {
+        if (Volatile.Read(ref _operations) == 0 && Interlocked.Exchange(ref _returned, 1) == 0)
+        {
+            _receive.Return();
+            _send.Return();
+        }
+    }
+
+    private IOStatus ToStatus(SocketError error)
+        => Volatile.Read(ref _closed) != 0 || error == SocketError.OperationAborted ? IOStatus.Aborted : IOStatus.Reset;
+
+    private ConnectStatus ToConnectStatus(SocketError error) => Volatile.Read(ref _closed) != 0 ? ConnectStatus.Aborted : error switch
+    {
+        SocketError.Success => ConnectStatus.Connected,
+        SocketError.ConnectionRefused => ConnectStatus.Refused,
+        SocketError.TimedOut => ConnectStatus.TimedOut,
+        SocketError.HostUnreachable or SocketError.NetworkUnreachable or SocketError.HostDown or SocketError.NetworkDown => ConnectStatus.Unreachable,
+        SocketError.AddressNotAvailable or SocketError.AddressFamilyNotSupported => ConnectStatus.AddressNotAvailable,
+        SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable => ConnectStatus.OutOfResources,
+        SocketError.OperationAborted => ConnectStatus.Aborted,
+        _ => ConnectStatus.Failed,
+    };
+}

@@ -1,0 +1,111 @@
+using System.IO.Pipelines;
+using KestrelStream.Sessions;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace KestrelStream.Transport;
+
+/// <summary>
+/// One end of a session, client or upstream: bytes in, bytes out, half-close, reset. Made by an engine, owned by its session, which closes it.
+/// One receive and one send may be under way at once; <see cref="Reset"/> and <see cref="Close"/> may be called from any thread.
+/// </summary>
+/// <remarks>
+/// It is a <see cref="ConnectionContext"/> so that pipeline steps written for Kestrel run on it. What only such steps use
+/// (features, items, the pipe) is made when first asked for: a session without them pays nothing.
+/// </remarks>
+internal abstract class StreamConnection : ConnectionContext
+{
+    private string? _connectionId;
+    private IFeatureCollection? _features;
+    private IDictionary<object, object?>? _items;
+    private StreamConnectionPipe? _pipe;
+    private IDuplexPipe? _transport;
+    private CancellationTokenSource? _closed;
+
+    /// <summary>The session this is the client end of; null on an upstream end.</summary>
+    public StreamSession? Session { get; set; }
+
+    public override string ConnectionId
+    {
+        get => _connectionId ??= Session?.IdText ?? "upstream";
+        set => _connectionId = value;
+    }
+
+    public override IFeatureCollection Features => _features ??= CreateFeatures();
+
+    public override IDictionary<object, object?> Items
+    {
+        get => _items ??= new ConnectionItems();
+        set => _items = value;
+    }
+
+    /// <summary>The same bytes as a pipe, for pipeline steps. What a step has looked at and not consumed is seen again by preread and relay.</summary>
+    public override IDuplexPipe Transport
+    {
+        get => _transport ??= _pipe = new StreamConnectionPipe(this);
+        set => _transport = value;
+    }
+
+    /// <summary>Fires when the session has ended and both sides are closed; never on a mere FIN.</summary>
+    public override CancellationToken ConnectionClosed
+    {
+        get => LazyInitializer.EnsureInitialized(ref _closed, () => new CancellationTokenSource()).Token;
+        set => throw new NotSupportedException("The session decides when a connection is closed.");
+    }
+
+    /// <summary>Bytes that a pipeline step has received and left unconsumed; empty when no step has used <see cref="Transport"/>.</summary>
+    public ReadOnlyMemory<byte> TakeUnconsumed() => _pipe?.TakeUnconsumed() ?? default;
+
+    /// <summary>Receives what is there, at least one byte; 0 with Ok = the peer has ended its sending.</summary>
+    public abstract ValueTask<IOResult> ReceiveAsync(Memory<byte> buffer);
+
+    /// <summary>Ends when bytes (or the end) can be received at once. Holds no buffer, so an idle session owns none.</summary>
+    public abstract ValueTask<IOStatus> WaitToReceiveAsync();
+
+    /// <summary>Ends when every byte is handed to the kernel, or with an error.</summary>
+    public abstract ValueTask<IOResult> SendAsync(ReadOnlyMemory<byte> buffer);
+
+    /// <summary>Ends sending (FIN; with TLS close_notify first) after everything sent before. Receiving goes on.</summary>
+    public abstract ValueTask<IOStatus> ShutdownSendAsync();
+
+    /// <summary>Ends a receive under way as if the peer had ended its sending; sending goes on. From any thread.</summary>
+    public abstract void StopReceiving();
+
+    /// <summary>Gives the connection up with RST: what was not delivered is visibly lost. Ends operations under way with <see cref="IOStatus.Aborted"/>. Idempotent.</summary>
+    public abstract void Reset();
+
+    /// <summary>Closes orderly: the kernel delivers what was sent, then FIN. Idempotent; does nothing after <see cref="Reset"/>.</summary>
+    public abstract void Close();
+
+    /// <summary>The same connection as one of the portable engine; this object must not be used afterwards.</summary>
+    public virtual StreamConnection Detach() => this;
+
+    /// <summary>A pipeline step gives the connection up: RST, as Kestrel does.</summary>
+    public override void Abort(ConnectionAbortedException abortReason)
+    {
+        if (Session is { } session)
+        {
+            session.Abort(SessionEndReason.AccessDenied);
+        }
+        else
+        {
+            Reset();
+        }
+    }
+
+    public override ValueTask DisposeAsync()
+    {
+        Close();
+        return base.DisposeAsync();
+    }
+
+    /// <summary>Tells pipeline steps that wait for <see cref="ConnectionClosed"/>; called once by the session's end.</summary>
+    public void SignalClosed() => _closed?.Cancel();
+
+    private FeatureCollection CreateFeatures()
+    {
+        var features = new FeatureCollection();
+        features.Set<IStreamSessionFeature>(Session);
+        return features;
+    }
+}
