@@ -9,7 +9,7 @@ internal readonly ref struct ClientHello
     /// <summary>Body of ProtocolNameList (RFC 7301 §3.1) without its outer length: names, each behind one length byte, all checked. Empty = no ALPN extension.</summary>
     public ReadOnlySpan<byte> AlpnList { get; init; }
 
-    /// <summary>legacy_version, or the highest that supported_versions names, GREASE left out.</summary>
+    /// <summary>The highest TLS version (0x03xx) that supported_versions names, 0 when it names none; without that extension legacy_version, 0x0303 at most.</summary>
     public ushort HighestVersion { get; init; }
 
     /// <summary>An encrypted_client_hello extension is present (real or GREASE: they look the same, RFC 9849).</summary>
