@@ -15,6 +15,9 @@ public interface IStreamProxy
     /// <summary>Loads, validates and applies the configuration again, as a change of its source does. Never throws for a bad one: it is rejected as a whole.</summary>
     Task<ReloadResult> ReloadAsync(CancellationToken cancellationToken = default);
 
+    /// <summary>Ends a drain that is under way: sessions that are left are reset. Before a drain: the drain to come will not wait.</summary>
+    void AbortSessions();
+
     /// <summary>Everything that start would check, without binding for good or touching what runs.</summary>
     IReadOnlyList<ConfigError> Check();
 }

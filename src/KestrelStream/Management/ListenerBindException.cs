@@ -21,7 +21,7 @@ public sealed class ListenerBindException : IOException
     /// <summary>Its address as configured.</summary>
     public string Address { get; }
 
-    private static string Describe(Exception e)
+    internal static string Describe(Exception e)
     {
         for (Exception? cause = e; cause is not null; cause = cause.InnerException)
         {

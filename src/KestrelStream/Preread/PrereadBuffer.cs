@@ -2,13 +2,17 @@ using System.Buffers;
 
 namespace KestrelStream.Preread;
 
-/// <summary>The first bytes of one connection, in one piece: pooled, grown as they come, counted against the process's budget. One a session, which gives it back once the bytes are forwarded; not thread-safe.</summary>
+/// <summary>The first bytes of one connection, in one piece, with the parser that judges them: pooled, grown as they come, counted against the process's budget. One a session, which gives it back once the bytes are forwarded; not thread-safe.</summary>
 internal sealed class PrereadBuffer(PrereadBudget budget, int maxBytes) : IDisposable
 {
     /// <summary>A usual hello is 200–1,800 bytes.</summary>
     private const int FirstBytes = 2048;
 
     private byte[]? _bytes;
+    private ClientHelloParser _parser = new(maxBytes);
+
+    /// <summary>The verdict on what has arrived. A struct kept here in place.</summary>
+    public ref ClientHelloParser Parser => ref _parser;
 
     public int Length { get; private set; }
 
@@ -51,6 +55,7 @@ internal sealed class PrereadBuffer(PrereadBudget budget, int maxBytes) : IDispo
 
     public void Dispose()
     {
+        _parser.Dispose();
         if (_bytes is { } bytes)
         {
             _bytes = null;

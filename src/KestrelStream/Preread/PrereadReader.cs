@@ -9,16 +9,15 @@ namespace KestrelStream.Preread;
 /// </summary>
 internal sealed class PrereadReader(PrereadBudget budget)
 {
-    public async ValueTask<PrereadResult> ReadAsync(StreamSession session)
+    public async ValueTask<PrereadOutcome> ReadAsync(StreamSession session)
     {
         var config = session.ListenerModel.Config;
         var buffer = session.Preread = new PrereadBuffer(budget, config.PrereadBufferBytes);
-        var parser = new ClientHelloParser(config.PrereadBufferBytes);
 
         var unconsumed = session.Transport.TakeUnconsumed();
         if (!unconsumed.IsEmpty && !buffer.TryAppend(unconsumed.Span))
         {
-            return new PrereadResult(PrereadOutcome.TooLarge, parser);
+            return PrereadOutcome.TooLarge;
         }
 
         if (session.ListenerModel.Routes.HasServerFirst)
@@ -29,29 +28,29 @@ internal sealed class PrereadReader(PrereadBudget budget)
         session.Enter(SessionPhase.Preread, config.PrereadTimeout);
         if (session.Silence is not null && buffer.Length == 0 && await IsSilentAsync(session))
         {
-            return new PrereadResult(PrereadOutcome.Silence, parser);
+            return PrereadOutcome.Silence;
         }
 
         while (true)
         {
             if (buffer.Length > 0)
             {
-                var status = parser.Advance(buffer.Written.Span);
+                var status = buffer.Parser.Advance(buffer.Written.Span);
                 if (status != PrereadStatus.NeedMore)
                 {
-                    return new PrereadResult(ToOutcome(status), parser);
+                    return ToOutcome(status);
                 }
             }
 
             if (!buffer.TryGetRoom(out var room))
             {
-                return new PrereadResult(buffer.Length >= config.PrereadBufferBytes ? PrereadOutcome.TooLarge : PrereadOutcome.OverBudget, parser);
+                return buffer.Length >= config.PrereadBufferBytes ? PrereadOutcome.TooLarge : PrereadOutcome.OverBudget;
             }
 
             var received = await session.Transport.ReceiveAsync(room);
             if (!received.IsOk || received.Count == 0)
             {
-                return new PrereadResult(session.EndReason == SessionEndReason.PrereadTimeout ? PrereadOutcome.Late : PrereadOutcome.Gone, parser);
+                return session.EndReason == SessionEndReason.PrereadTimeout ? PrereadOutcome.Late : PrereadOutcome.Gone;
             }
 
             buffer.Advance(received.Count);

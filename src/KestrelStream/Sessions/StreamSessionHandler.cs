@@ -59,50 +59,45 @@ internal sealed class StreamSessionHandler(
     /// <summary>Null = the session was refused or the client is gone.</summary>
     private async ValueTask<RouteModel?> PrereadAndRouteAsync(StreamSession session)
     {
-        var result = await preread.ReadAsync(session);
-        try
+        var outcome = await preread.ReadAsync(session);
+        switch (outcome)
         {
-            switch (result.Outcome)
-            {
-                case PrereadOutcome.Gone:
-                    session.TryEnd(SessionEndReason.ClientGone);
-                    return null;
+            case PrereadOutcome.Gone:
+                session.TryEnd(SessionEndReason.ClientGone);
+                return null;
 
-                case PrereadOutcome.Late:
-                    await Refusal.RefuseAsync(session, SessionEndReason.PrereadTimeout, session.Preread!.Length > 0 ? TlsAlert.HandshakeFailure : TlsAlert.None);
-                    return null;
+            case PrereadOutcome.Late:
+                await Refusal.RefuseAsync(session, SessionEndReason.PrereadTimeout, session.Preread!.Length > 0 ? TlsAlert.HandshakeFailure : TlsAlert.None);
+                return null;
 
-                case PrereadOutcome.Malformed:
-                    await Refusal.RefuseAsync(session, SessionEndReason.PrereadMalformed, result.Parser.Alert);
-                    return null;
+            case PrereadOutcome.Malformed:
+                await Refusal.RefuseAsync(session, SessionEndReason.PrereadMalformed, session.Preread!.Parser.Alert);
+                return null;
 
-                case PrereadOutcome.TooLarge:
-                    await Refusal.RefuseAsync(session, SessionEndReason.PrereadTooLarge, result.Parser.Alert == TlsAlert.None ? TlsAlert.RecordOverflow : result.Parser.Alert);
-                    return null;
+            case PrereadOutcome.TooLarge:
+                // Too large for the parser (its own alert) or for the buffer before the parser could say so.
+                var alert = session.Preread!.Parser.Alert;
+                await Refusal.RefuseAsync(session, SessionEndReason.PrereadTooLarge, alert == TlsAlert.None ? TlsAlert.IllegalParameter : alert);
+                return null;
 
-                case PrereadOutcome.OverBudget:
-                    await Refusal.RefuseAsync(session, SessionEndReason.LimitExceeded, TlsAlert.InternalError);
-                    return null;
-            }
-
-            if (Choose(session, result) is { } route)
-            {
-                return route;
-            }
-
-            await Refusal.RefuseAsync(session, SessionEndReason.NoRoute, session.HasHello ? TlsAlert.UnrecognizedName : TlsAlert.None);
-            return null;
+            case PrereadOutcome.OverBudget:
+                await Refusal.RefuseAsync(session, SessionEndReason.LimitExceeded, TlsAlert.InternalError);
+                return null;
         }
-        finally
+
+        if (Choose(session, outcome) is { } route)
         {
-            result.Parser.Dispose();
+            return route;
         }
+
+        await Refusal.RefuseAsync(session, SessionEndReason.NoRoute, session.HasHello ? TlsAlert.UnrecognizedName : TlsAlert.None);
+        return null;
     }
 
-    private static RouteModel? Choose(StreamSession session, in PrereadResult result)
+    private static RouteModel? Choose(StreamSession session, PrereadOutcome outcome)
     {
         var routes = session.ListenerModel.Routes;
-        switch (result.Outcome)
+        switch (outcome)
         {
             case PrereadOutcome.Silence:
                 return routes.ForSilence();
@@ -111,7 +106,7 @@ internal sealed class StreamSessionHandler(
                 return routes.ForNotTls();
 
             default:
-                var hello = result.Parser.GetHello(session.Preread!.Written.Span);
+                var hello = session.Preread!.Parser.GetHello(session.Preread.Written.Span);
                 session.SetHello(hello);
                 return routes.ForHello(hello);
         }

@@ -8,10 +8,13 @@ namespace KestrelStream.Transport;
 /// <summary>Turns a listener's address into listening sockets: one, or two for <c>localhost</c>.</summary>
 internal static class BoundSockets
 {
-    /// <summary>SO_REUSEADDR is set by .NET itself on Unix, so that a restart is not stopped by TIME_WAIT.</summary>
+    /// <param name="address">Where.</param>
+    /// <param name="backlog">Connections the kernel may hold before they are accepted; null = bind without listening.</param>
+    /// <param name="beforeBind">Sets options that must be there at bind.</param>
+    /// <remarks>SO_REUSEADDR is set by .NET itself on Unix, so that a restart is not stopped by TIME_WAIT.</remarks>
     /// <exception cref="AddressInUseException">Someone else listens there.</exception>
     /// <exception cref="SocketException">The address cannot be bound.</exception>
-    public static List<Socket> Bind(ProxyAddress address, int backlog, Action<Socket>? beforeBind = null)
+    public static List<Socket> Bind(ProxyAddress address, int? backlog, Action<Socket>? beforeBind = null)
     {
         var sockets = new List<Socket>(2);
         try
@@ -53,7 +56,7 @@ internal static class BoundSockets
         }
     }
 
-    private static void BindLocalhost(List<Socket> sockets, int port, int backlog, Action<Socket>? beforeBind)
+    private static void BindLocalhost(List<Socket> sockets, int port, int? backlog, Action<Socket>? beforeBind)
     {
         var v4 = BindIp(new IPEndPoint(IPAddress.Loopback, port), backlog, dualMode: false, beforeBind);
         sockets.Add(v4);
@@ -69,7 +72,7 @@ internal static class BoundSockets
         }
     }
 
-    private static Socket BindIp(IPEndPoint endPoint, int backlog, bool dualMode, Action<Socket>? beforeBind)
+    private static Socket BindIp(IPEndPoint endPoint, int? backlog, bool dualMode, Action<Socket>? beforeBind)
     {
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -81,7 +84,11 @@ internal static class BoundSockets
 
             beforeBind?.Invoke(socket);
             socket.Bind(endPoint);
-            socket.Listen(backlog);
+            if (backlog is { } length)
+            {
+                socket.Listen(length);
+            }
+
             return socket;
         }
         catch
@@ -91,14 +98,18 @@ internal static class BoundSockets
         }
     }
 
-    private static Socket BindUnix(string path, int backlog)
+    private static Socket BindUnix(string path, int? backlog)
     {
         RemoveStale(path);
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
             socket.Bind(new UnixDomainSocketEndPoint(path));
-            socket.Listen(backlog);
+            if (backlog is { } length)
+            {
+                socket.Listen(length);
+            }
+
             return socket;
         }
         catch

@@ -1,0 +1,36 @@
+using KestrelStream.Management;
+using KestrelStream.Server.Demo;
+using KestrelStream.Server.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KestrelStream.Server.Commands;
+
+/// <summary><c>kestrelstream check</c>: nginx -t.</summary>
+internal static class CheckCommand
+{
+    public static async Task<int> RunAsync(FileInfo file)
+    {
+        if (!file.Exists)
+        {
+            await Console.Error.WriteLineAsync($"{file.FullName}: the file does not exist");
+            return ExitCode.CannotStart;
+        }
+
+        using var configFile = new ConfigFile(file, TimeProvider.System);
+        DemoCertificate.Ensure(configFile.Demo, configFile.BasePath);
+        await using var app = ServerHost.Build(configFile);
+        var errors = app.Services.GetRequiredService<IStreamProxy>().Check();
+        if (errors.Count == 0)
+        {
+            Console.WriteLine($"{file.FullName}: the configuration is valid");
+            return ExitCode.Ok;
+        }
+
+        foreach (var error in errors)
+        {
+            await Console.Error.WriteLineAsync(error.ToString());
+        }
+
+        return ExitCode.InvalidConfig;
+    }
+}

@@ -1,0 +1,56 @@
+using KestrelStream.Management;
+using KestrelStream.Server.Demo;
+using KestrelStream.Server.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelStream.Server.Commands;
+
+/// <summary><c>kestrelstream run</c>.</summary>
+internal static class RunCommand
+{
+    public static async Task<int> RunAsync(FileInfo file)
+    {
+        if (!file.Exists)
+        {
+            await Console.Error.WriteLineAsync($"{file.FullName}: the file does not exist");
+            return ExitCode.CannotStart;
+        }
+
+        using var configFile = new ConfigFile(file, TimeProvider.System);
+        DemoCertificate.Ensure(configFile.Demo, configFile.BasePath);
+        await using var app = ServerHost.Build(configFile);
+        await using var demo = new DemoBackends();
+        try
+        {
+            await demo.StartAsync(configFile.Demo);
+            await app.StartAsync();
+        }
+        catch (StreamProxyConfigException e)
+        {
+            foreach (var error in e.Errors)
+            {
+                await Console.Error.WriteLineAsync(error.ToString());
+            }
+
+            return ExitCode.InvalidConfig;
+        }
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException or PlatformNotSupportedException)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return ExitCode.CannotStart;
+        }
+
+        var proxy = app.Services.GetRequiredService<IStreamProxy>();
+        var notify = SystemdNotifier.FromEnvironment();
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("KestrelStream.Server");
+        using var signals = new ServerSignals(proxy, notify, app.Lifetime, logger);
+
+        ReadyBanner.Print(Console.Out, proxy, configFile);
+        configFile.StartWatching();
+        notify.Ready();
+        await app.WaitForShutdownAsync();
+        return ExitCode.Ok;
+    }
+}

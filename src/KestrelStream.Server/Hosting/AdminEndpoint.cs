@@ -1,0 +1,36 @@
+using KestrelStream.Configuration;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace KestrelStream.Server.Hosting;
+
+/// <summary>Binds the admin port and bounds what its clients may take.</summary>
+internal static class AdminEndpoint
+{
+    /// <summary>Enough for a scraper, a few probes and a person.</summary>
+    private const int MaxConnections = 100;
+
+    public static void Listen(KestrelServerOptions options, ProxyAddress address)
+    {
+        options.AddServerHeader = false;
+        options.Limits.MaxConcurrentConnections = MaxConnections;
+        options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
+        options.Limits.MaxRequestBodySize = 64 * 1024;
+        switch (address.Kind)
+        {
+            case ProxyAddressKind.Unix:
+                File.Delete(address.Host);
+                options.ListenUnixSocket(address.Host);
+                break;
+            case ProxyAddressKind.Any:
+                options.ListenAnyIP(address.Port);
+                break;
+            case ProxyAddressKind.Localhost:
+                options.ListenLocalhost(address.Port);
+                break;
+            default:
+                options.Listen(address.Ip!, address.Port);
+                break;
+        }
+    }
+}

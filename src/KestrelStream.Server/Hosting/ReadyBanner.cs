@@ -1,0 +1,30 @@
+using System.Net;
+using System.Net.Sockets;
+using KestrelStream.Management;
+
+namespace KestrelStream.Server.Hosting;
+
+/// <summary>What start prints on standard output: a line per listener, then a line that starts with Ready. Scripts wait for it.</summary>
+internal static class ReadyBanner
+{
+    public static void Print(TextWriter output, IStreamProxy proxy, ConfigFile file)
+    {
+        foreach (var (id, addresses) in proxy.BoundAddresses.OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase))
+        {
+            output.WriteLine($"Listener {id}: {string.Join(", ", addresses.Select(Text))}");
+        }
+
+        if (file.Demo is { } demo)
+        {
+            foreach (var line in demo.TryLines)
+            {
+                output.WriteLine("Try: " + line);
+            }
+        }
+
+        output.WriteLine($"Ready ({file.FullName})");
+        output.Flush();
+    }
+
+    private static string Text(EndPoint endPoint) => endPoint is UnixDomainSocketEndPoint ? "unix:" + endPoint : endPoint.ToString()!;
+}

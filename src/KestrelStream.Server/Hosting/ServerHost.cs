@@ -1,0 +1,53 @@
+using KestrelStream.Configuration;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelStream.Server.Hosting;
+
+/// <summary>The app around the library: its logging, its admin port.</summary>
+internal static class ServerHost
+{
+    public static WebApplication Build(ConfigFile file)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = file.BasePath });
+
+        // Sections beside StreamProxy, such as Logging. They are read once.
+        builder.Configuration.AddConfiguration(file.ReadRoot());
+        builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
+        builder.Logging.AddSimpleConsole(o =>
+        {
+            o.SingleLine = true;
+            o.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            o.UseUtcTimestamp = true;
+        });
+
+        // Standard output belongs to the Ready lines and to an access log with Path "-".
+        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+
+        builder.Services.AddStreamProxy().LoadFrom(file);
+        builder.Services.AddRouting();
+
+        // The drain has its own clock, StreamProxy:ShutdownTimeout; the host's would cut it short.
+        builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = Timeout.InfiniteTimeSpan);
+
+        var admin = file.GetConfig().Config.Admin;
+        if (admin is not null && ProxyAddress.TryParseListen(admin.Address, out var address))
+        {
+            builder.WebHost.UseKestrelCore().ConfigureKestrel(o => AdminEndpoint.Listen(o, address!));
+        }
+        else
+        {
+            builder.Services.AddSingleton<IServer, NoServer>();
+        }
+
+        var app = builder.Build();
+        app.MapStreamProxyAdmin();
+        return app;
+    }
+}

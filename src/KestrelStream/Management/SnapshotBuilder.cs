@@ -1,0 +1,54 @@
+using KestrelStream.Configuration;
+using KestrelStream.Model;
+using KestrelStream.Routing;
+using KestrelStream.Tls;
+
+namespace KestrelStream.Management;
+
+/// <summary>Compiles a validated configuration into the models that sessions use. Touches nothing that runs.</summary>
+internal static class SnapshotBuilder
+{
+    public static ProxySnapshot Build(
+        StreamProxyConfig config,
+        long generation,
+        DateTimeOffset now,
+        IReadOnlyDictionary<string, ClusterState> clusters,
+        Func<string, RouteConfig, TlsPolicy> createPolicy)
+    {
+        var routes = ConfigMap.Create<RouteModel>();
+        foreach (var (id, route) in config.Routes)
+        {
+            routes.Add(id, new RouteModel
+            {
+                Id = id,
+                Config = route,
+                Cluster = route.ClusterId is { } cluster ? clusters[cluster] : null,
+                Tls = route.Tls?.Mode == TlsMode.Terminate ? createPolicy(id, route) : null,
+            });
+        }
+
+        var listeners = ConfigMap.Create<ListenerModel>();
+        foreach (var (id, listener) in config.Listeners)
+        {
+            ProxyAddress.TryParseListen(listener.Address, out var address);
+            listeners.Add(id, new ListenerModel
+            {
+                Id = id,
+                Config = listener,
+                Address = address!,
+                Routes = RouteTable.ForListener(id, routes.Values),
+                Generation = generation,
+            });
+        }
+
+        return new ProxySnapshot
+        {
+            Generation = generation,
+            Applied = now,
+            Config = config,
+            Listeners = listeners,
+            Routes = routes,
+            Clusters = clusters,
+        };
+    }
+}

@@ -1,0 +1,31 @@
+using KestrelStream.Diagnostics;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelStream.Management;
+
+internal sealed partial class StreamProxyManager
+{
+    private static partial class Log
+    {
+        [LoggerMessage(EventIds.ConfigApplied, LogLevel.Information, "Configuration generation {Generation} is in force: {Listeners} listeners, {Routes} routes, {Clusters} clusters")]
+        public static partial void Applied(ILogger logger, long generation, int listeners, int routes, int clusters);
+
+        [LoggerMessage(EventIds.ConfigRejected, LogLevel.Error, "Reload rejected with {Count} errors; generation {Generation} goes on")]
+        public static partial void Rejected(ILogger logger, int count, long generation);
+
+        [LoggerMessage(EventIds.ConfigErrorFound, LogLevel.Error, "{Path}: {Message}")]
+        public static partial void ConfigError(ILogger logger, string path, string message);
+
+        [LoggerMessage(EventIds.EngineChosen, LogLevel.Information, "Engine {Engine}; descriptor limit {Limit}, room for {Sessions} sessions")]
+        public static partial void Engine(ILogger logger, string engine, long limit, long sessions);
+
+        [LoggerMessage(EventIds.RestartNeeded, LogLevel.Warning, "A change of {Key} takes effect at the next start")]
+        public static partial void RestartNeeded(ILogger logger, string key);
+
+        [LoggerMessage(EventIds.DrainStarted, LogLevel.Information, "Draining: {Sessions} sessions may go on for {Timeout}")]
+        public static partial void DrainStarted(ILogger logger, int sessions, TimeSpan timeout);
+
+        [LoggerMessage(EventIds.DrainEnded, LogLevel.Information, "Drained; {Aborted} sessions were cut")]
+        public static partial void DrainEnded(ILogger logger, int aborted);
+    }
+}

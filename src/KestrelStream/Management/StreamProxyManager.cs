@@ -1,0 +1,233 @@
+using System.Net;
+using KestrelStream.Configuration;
+using KestrelStream.Diagnostics;
+using KestrelStream.Dialing;
+using KestrelStream.Model;
+using KestrelStream.Sessions;
+using KestrelStream.Tls;
+using KestrelStream.Transport;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelStream.Management;
+
+/// <summary>
+/// Owns what runs: load → validate everything → prepare (certificates, clusters, models, new ports) → commit. Whatever fails before the
+/// commit leaves no trace. Start, reload and drain run one at a time; reading is safe from any thread.
+/// </summary>
+internal sealed partial class StreamProxyManager(
+    IStreamProxyConfigProvider provider,
+    ConfigurationChecks checks,
+    CertificateStore certificates,
+    ClusterRegistry clusters,
+    DestinationResolver resolver,
+    EngineSelector engines,
+    SessionTable sessions,
+    DescriptorBudget descriptors,
+    StreamProxyMetrics metrics,
+    AccessLog accessLog,
+    IServiceProvider services,
+    TimeProvider time,
+    ILoggerFactory loggers) : IStreamProxy, IProxyState, IAsyncDisposable
+{
+    private readonly ILogger _logger = loggers.CreateLogger<StreamProxyManager>();
+    private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly CancellationTokenSource _abortSessions = new();
+    private volatile ProxySnapshot? _current;
+    private volatile bool _isDraining;
+    private ListenerSet? _listeners;
+
+    public ProxySnapshot? Current => _current;
+
+    public bool IsReady => _current is not null && !_isDraining;
+
+    public bool IsDraining => _isDraining;
+
+    public long Generation => _current?.Generation ?? 0;
+
+    public IReadOnlyList<ListenerState> Listeners => _listeners is { } set ? [.. set.Hosts.Values.Select(host => host.State)] : [];
+
+    public IReadOnlyDictionary<string, IReadOnlyList<EndPoint>> BoundAddresses
+        => Listeners.ToDictionary(state => state.Id, state => state.Bound, StringComparer.OrdinalIgnoreCase);
+
+    /// <exception cref="StreamProxyConfigException">The configuration has mistakes.</exception>
+    /// <exception cref="ListenerBindException">An address cannot be bound.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            var read = checks.Validate(provider.GetConfig());
+            if (read.Errors.Count > 0)
+            {
+                throw new StreamProxyConfigException(read.Errors);
+            }
+
+            var engine = engines.Select(read.Config);
+            Log.Engine(_logger, engine.Name, descriptors.Limit, descriptors.MaxSessions);
+            _listeners = new ListenerSet(engine, services, loggers);
+            var errors = await ApplyAsync(read.Config, cancellationToken);
+            if (errors.Count > 0)
+            {
+                throw new StreamProxyConfigException(errors);
+            }
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public async Task<ReloadResult> ReloadAsync(CancellationToken cancellationToken = default)
+    {
+        await _gate.WaitAsync(cancellationToken);
+        try
+        {
+            if (_current is not { } running || _isDraining)
+            {
+                return new ReloadResult(false, [new ConfigError("StreamProxy", "the proxy is not running")]);
+            }
+
+            var errors = await TryApplyAsync(running, cancellationToken);
+            metrics.ConfigReloaded(errors.Count == 0);
+            if (errors.Count > 0)
+            {
+                Log.Rejected(_logger, errors.Count, running.Generation);
+                foreach (var error in errors)
+                {
+                    Log.ConfigError(_logger, error.Path, error.Message);
+                }
+            }
+
+            return new ReloadResult(errors.Count == 0, errors);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public IReadOnlyList<ConfigError> Check()
+    {
+        var read = checks.Validate(provider.GetConfig());
+        var errors = new List<ConfigError>(read.Errors);
+        errors.AddRange(certificates.Prepare(read.Config.Certificates, provider.BasePath).Errors);
+        errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
+        return errors;
+    }
+
+    public void AbortSessions() => _abortSessions.Cancel();
+
+    /// <summary>Not ready → stop accepting → let sessions finish up to ShutdownTimeout → reset the rest.</summary>
+    public async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        _isDraining = true;
+        await _gate.WaitAsync(CancellationToken.None);
+        try
+        {
+            if (_listeners is null)
+            {
+                return;
+            }
+
+            await _listeners.DisposeAsync();
+            var timeout = _current?.Config.ShutdownTimeout ?? TimeSpan.Zero;
+            Log.DrainStarted(_logger, sessions.Count, timeout);
+            await WaitForSessionsAsync(timeout, cancellationToken);
+            var left = sessions.Snapshot();
+            left.ForEach(session => session.Abort(SessionEndReason.DrainTimeout));
+
+            // Aborted sessions end within moments; bounded all the same, so that a defect cannot hold the process.
+            await WaitForSessionsAsync(TimeSpan.FromSeconds(5), CancellationToken.None, isAborting: true);
+            Log.DrainEnded(_logger, left.Count);
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_listeners is not null && !_isDraining)
+        {
+            await DrainAsync(new CancellationToken(canceled: true));
+        }
+
+        _abortSessions.Dispose();
+        _gate.Dispose();
+    }
+
+    private async Task<IReadOnlyList<ConfigError>> TryApplyAsync(ProxySnapshot running, CancellationToken cancellationToken)
+    {
+        var read = checks.Validate(provider.GetConfig());
+        if (read.Errors.Count > 0)
+        {
+            return read.Errors;
+        }
+
+        WarnOfRestart(running.Config, read.Config);
+        try
+        {
+            return await ApplyAsync(read.Config, cancellationToken);
+        }
+        catch (ListenerBindException e)
+        {
+            return [new ConfigError($"StreamProxy:Listeners:{e.Listener}:Address", e.Message)];
+        }
+    }
+
+    private async Task<IReadOnlyList<ConfigError>> ApplyAsync(StreamProxyConfig config, CancellationToken cancellationToken)
+    {
+        var certificateChange = certificates.Prepare(config.Certificates, provider.BasePath);
+        if (certificateChange.Errors.Count > 0)
+        {
+            return certificateChange.Errors;
+        }
+
+        var clusterChange = clusters.Prepare(config.Clusters);
+        var next = SnapshotBuilder.Build(
+            config, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, (_, route) => new TlsPolicy(route.Tls!, certificateChange.Entries));
+
+        // The last thing that can fail.
+        var listenerChange = await _listeners!.PrepareAsync(next.Listeners, cancellationToken);
+
+        certificates.Commit(certificateChange);
+        clusters.Commit(clusterChange);
+        resolver.Apply(clusterChange.Clusters);
+        accessLog.Apply(config.AccessLog, provider.BasePath);
+        _current = next;
+        await _listeners.CommitAsync(listenerChange, next.Listeners);
+        Log.Applied(_logger, next.Generation, next.Listeners.Count, next.Routes.Count, next.Clusters.Count);
+        return [];
+    }
+
+    private void WarnOfRestart(StreamProxyConfig before, StreamProxyConfig after)
+    {
+        if (before.Engine != after.Engine)
+        {
+            Log.RestartNeeded(_logger, "StreamProxy:Engine");
+        }
+
+        if (before.EventLoops != after.EventLoops)
+        {
+            Log.RestartNeeded(_logger, "StreamProxy:EventLoops");
+        }
+
+        if (before.Admin != after.Admin)
+        {
+            Log.RestartNeeded(_logger, "StreamProxy:Admin");
+        }
+    }
+
+    private async Task WaitForSessionsAsync(TimeSpan timeout, CancellationToken cancellationToken, bool isAborting = false)
+    {
+        var started = time.GetTimestamp();
+        while (sessions.Count > 0
+            && time.GetElapsedTime(started) < timeout
+            && !cancellationToken.IsCancellationRequested
+            && (isAborting || !_abortSessions.IsCancellationRequested))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(20), time, CancellationToken.None);
+        }
+    }
+}
