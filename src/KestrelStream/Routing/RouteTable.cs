@@ -1,13 +1,111 @@
-#pragma warning disable CA1822
 using KestrelStream.Model;
 using KestrelStream.Preread;
+
 namespace KestrelStream.Routing;
-internal sealed class RouteTable(RouteModel? only)
+
+/// <summary>
+/// The routes of one listener, compiled: one hash look-up decides among any number of exact names. Part of one snapshot; immutable,
+/// read by all sessions at once.
+/// </summary>
+internal sealed partial class RouteTable
 {
-    public bool NeedsPreread => only is null;
-    public bool HasServerFirst => false;
-    public RouteModel? Only => only;
-    public RouteModel? ForHello(in ClientHello hello) => hello.ServerName is null ? only : null;
-    public RouteModel? ForNotTls() => only;
-    public RouteModel? ForSilence() => only;
+    private readonly RouteEntry[] _routes;
+    private readonly RouteModel? _forNotTls;
+    private readonly RouteModel? _forSilence;
+
+    /// <param name="routes">Of a validated configuration, in any order.</param>
+    public RouteTable(IEnumerable<RouteModel> routes)
+    {
+        _routes = [.. routes.Select(route => new RouteEntry(route))];
+        Array.Sort(_routes, RouteEntry.Compare);
+
+        var expressions = new List<(SniPattern Pattern, RouteEntry Route)>();
+        foreach (var route in _routes)
+        {
+            foreach (var pattern in route.Patterns)
+            {
+                Add(pattern, route, expressions);
+            }
+        }
+
+        Expressions = [.. expressions.Order(Comparer<(SniPattern Pattern, RouteEntry Route)>.Create(CompareExpressions))];
+        Unnamed = [.. _routes.Where(route => route.Patterns.Count == 0)];
+
+        _forNotTls = _routes.FirstOrDefault(route => route.Conditions.TakesNotTls)?.Route;
+        _forSilence = _routes.FirstOrDefault(route => route.Conditions.TakesSilence)?.Route;
+        NeedsPreread = _routes.Any(route => route.Conditions.NeedsBytes);
+    }
+
+    /// <summary>False when no route asks for anything that the client's bytes tell: then nothing may be waited for, as the server may speak first.</summary>
+    public bool NeedsPreread { get; }
+
+    /// <summary>Whether a client that says nothing has a route, after <see cref="Configuration.ListenerConfig.ServerFirstAfter"/>.</summary>
+    public bool HasServerFirst => _forSilence is not null;
+
+    /// <summary>The route of every client, where nothing is preread; null = there is none.</summary>
+    public RouteModel? Only => NeedsPreread ? null : _forNotTls;
+
+    internal NameIndex Exact { get; } = new();
+
+    internal NameIndex Suffixes { get; } = new();
+
+    internal NameIndex Prefixes { get; } = new();
+
+    internal (SniPattern Pattern, RouteEntry Route)[] Expressions { get; }
+
+    internal RouteEntry[] Unnamed { get; }
+
+    /// <summary>The table of one listener: the routes that name it, and those that name none.</summary>
+    public static RouteTable ForListener(string listenerId, IEnumerable<RouteModel> routes)
+        => new(routes.Where(route => route.Config.Listeners?.Contains(listenerId, StringComparer.OrdinalIgnoreCase) ?? true));
+
+    /// <summary>The route of a client that sent a well-formed hello; null = none takes it.</summary>
+    public RouteModel? ForHello(in ClientHello hello)
+    {
+        var candidates = new RouteCandidates(this, hello.ServerName);
+        while (candidates.MoveNext())
+        {
+            if (candidates.Current.Conditions.Check(hello) == RouteRefusal.None)
+            {
+                return candidates.Current.Route;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The route of a client whose first bytes are not TLS; null = none takes it.</summary>
+    public RouteModel? ForNotTls() => _forNotTls;
+
+    /// <summary>The route of a client that said nothing for <see cref="Configuration.ListenerConfig.ServerFirstAfter"/>; null = go on waiting.</summary>
+    public RouteModel? ForSilence() => _forSilence;
+
+    private static int CompareExpressions((SniPattern Pattern, RouteEntry Route) a, (SniPattern Pattern, RouteEntry Route) b)
+    {
+        var byRoute = RouteEntry.CompareExpressions(a.Route, b.Route);
+        return byRoute != 0 ? byRoute : string.CompareOrdinal(a.Pattern.Key, b.Pattern.Key);
+    }
+
+    private void Add(SniPattern pattern, RouteEntry route, List<(SniPattern Pattern, RouteEntry Route)> expressions)
+    {
+        switch (pattern.Kind)
+        {
+            case SniPatternKind.Exact:
+                Exact.Add(pattern.Key, route);
+                break;
+            case SniPatternKind.Suffix:
+                Suffixes.Add(pattern.Key, route);
+                break;
+            case SniPatternKind.ExactAndSuffix:
+                Exact.Add(pattern.Key, route);
+                Suffixes.Add(pattern.Key, route);
+                break;
+            case SniPatternKind.Prefix:
+                Prefixes.Add(pattern.Key, route);
+                break;
+            default:
+                expressions.Add((pattern, route));
+                break;
+        }
+    }
 }

@@ -1,0 +1,48 @@
+namespace KestrelStream.Configuration.Reading;
+
+/// <summary>Keys of <c>StreamProxy:Clusters:{id}</c>.</summary>
+internal static class ClusterReader
+{
+    public static ClusterConfig Read(SectionReader section)
+    {
+        var defaults = new ClusterConfig();
+        return new ClusterConfig
+        {
+            LoadBalancingPolicy = section.Text(nameof(ClusterConfig.LoadBalancingPolicy)) ?? defaults.LoadBalancingPolicy,
+            ConnectTimeout = section.Time(nameof(ClusterConfig.ConnectTimeout)) ?? defaults.ConnectTimeout,
+            DialBudget = section.Time(nameof(ClusterConfig.DialBudget)) ?? defaults.DialBudget,
+            MaxAttempts = section.Number(nameof(ClusterConfig.MaxAttempts)),
+            DnsRefresh = section.Time(nameof(ClusterConfig.DnsRefresh)) ?? defaults.DnsRefresh,
+            HealthCheck = section.Section(nameof(ClusterConfig.HealthCheck), ReadHealthCheck),
+            Destinations = section.Map(nameof(ClusterConfig.Destinations), ReadDestination),
+        };
+    }
+
+    private static HealthCheckConfig ReadHealthCheck(SectionReader section) => new()
+    {
+        Passive = section.Section(nameof(HealthCheckConfig.Passive), ReadPassive),
+    };
+
+    private static PassiveHealthCheckConfig ReadPassive(SectionReader section)
+    {
+        var defaults = new PassiveHealthCheckConfig();
+        return new PassiveHealthCheckConfig
+        {
+            Enabled = section.Flag(nameof(PassiveHealthCheckConfig.Enabled)) ?? defaults.Enabled,
+            MaxFails = section.Number(nameof(PassiveHealthCheckConfig.MaxFails)) ?? defaults.MaxFails,
+            FailTimeout = section.Time(nameof(PassiveHealthCheckConfig.FailTimeout)) ?? defaults.FailTimeout,
+        };
+    }
+
+    private static DestinationConfig ReadDestination(SectionReader section)
+    {
+        var defaults = new DestinationConfig();
+        return new DestinationConfig
+        {
+            Address = section.Text(nameof(DestinationConfig.Address)) ?? "",
+            Weight = section.Number(nameof(DestinationConfig.Weight)) ?? defaults.Weight,
+            Backup = section.Flag(nameof(DestinationConfig.Backup)) ?? defaults.Backup,
+            MaxConnections = section.Number(nameof(DestinationConfig.MaxConnections)),
+        };
+    }
+}

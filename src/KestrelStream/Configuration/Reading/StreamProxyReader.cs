@@ -1,0 +1,59 @@
+namespace KestrelStream.Configuration.Reading;
+
+/// <summary>Keys of <c>StreamProxy</c>.</summary>
+internal static class StreamProxyReader
+{
+    public static StreamProxyConfig Read(SectionReader section)
+    {
+        var defaults = new StreamProxyConfig();
+        return new StreamProxyConfig
+        {
+            Engine = section.Choice<EngineKind>(nameof(StreamProxyConfig.Engine)) ?? defaults.Engine,
+            EventLoops = section.Number(nameof(StreamProxyConfig.EventLoops)),
+            ShutdownTimeout = section.Time(nameof(StreamProxyConfig.ShutdownTimeout)) ?? defaults.ShutdownTimeout,
+            Admin = section.Section(nameof(StreamProxyConfig.Admin), ReadAdmin),
+            AccessLog = section.Section(nameof(StreamProxyConfig.AccessLog), ReadAccessLog),
+            Listeners = section.Map(nameof(StreamProxyConfig.Listeners), ReadListener),
+            Certificates = section.Map(nameof(StreamProxyConfig.Certificates), ReadCertificate),
+            Routes = section.Map(nameof(StreamProxyConfig.Routes), RouteReader.Read),
+            Clusters = section.Map(nameof(StreamProxyConfig.Clusters), ClusterReader.Read),
+        };
+    }
+
+    private static AdminConfig ReadAdmin(SectionReader section) => new()
+    {
+        Address = section.Text(nameof(AdminConfig.Address)) ?? "",
+    };
+
+    private static AccessLogConfig ReadAccessLog(SectionReader section)
+    {
+        var defaults = new AccessLogConfig();
+        return new AccessLogConfig
+        {
+            Path = section.Text(nameof(AccessLogConfig.Path)) ?? "",
+            Format = section.Choice<AccessLogFormat>(nameof(AccessLogConfig.Format)) ?? defaults.Format,
+        };
+    }
+
+    private static ListenerConfig ReadListener(SectionReader section)
+    {
+        var defaults = new ListenerConfig();
+        return new ListenerConfig
+        {
+            Address = section.Text(nameof(ListenerConfig.Address)) ?? "",
+            PrereadTimeout = section.Time(nameof(ListenerConfig.PrereadTimeout)) ?? defaults.PrereadTimeout,
+            ServerFirstAfter = section.Time(nameof(ListenerConfig.ServerFirstAfter)) ?? defaults.ServerFirstAfter,
+            PrereadBufferBytes = section.Number(nameof(ListenerConfig.PrereadBufferBytes)) ?? defaults.PrereadBufferBytes,
+            HandshakeTimeout = section.Time(nameof(ListenerConfig.HandshakeTimeout)) ?? defaults.HandshakeTimeout,
+            Backlog = section.Number(nameof(ListenerConfig.Backlog)) ?? defaults.Backlog,
+            MaxConnections = section.Number(nameof(ListenerConfig.MaxConnections)),
+        };
+    }
+
+    private static CertificateConfig ReadCertificate(SectionReader section) => new()
+    {
+        Path = section.Text(nameof(CertificateConfig.Path)) ?? "",
+        KeyPath = section.Text(nameof(CertificateConfig.KeyPath)),
+        Password = section.Text(nameof(CertificateConfig.Password)),
+    };
+}

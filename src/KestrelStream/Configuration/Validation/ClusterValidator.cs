@@ -1,0 +1,68 @@
+namespace KestrelStream.Configuration.Validation;
+
+/// <summary>The clusters with their destinations and health checks. One that no route uses is no error.</summary>
+internal static class ClusterValidator
+{
+    private const int MaxWeight = 65535;
+
+    /// <summary>Oftener, and one resolver would see little else than this proxy.</summary>
+    private static readonly TimeSpan ShortestDnsRefresh = TimeSpan.FromSeconds(1);
+
+    public static void Validate(ValidationContext context)
+    {
+        foreach (var (_, path, cluster) in context.Items($"{context.Root}:Clusters", context.Config.Clusters))
+        {
+            var policies = context.Hooks.LoadBalancingPolicies;
+            if (!policies.Contains(cluster.LoadBalancingPolicy, StringComparer.OrdinalIgnoreCase))
+            {
+                context.AddError(
+                    $"{path}:LoadBalancingPolicy",
+                    ErrorText.NotOneOf(cluster.LoadBalancingPolicy, "a load balancing policy", [.. policies.Order(StringComparer.Ordinal)]));
+            }
+
+            context.CheckTime($"{path}:ConnectTimeout", cluster.ConnectTimeout, Duration.Shortest);
+            context.CheckTime($"{path}:DialBudget", cluster.DialBudget, Duration.Shortest);
+            context.CheckTime($"{path}:DnsRefresh", cluster.DnsRefresh, ShortestDnsRefresh);
+            context.CheckRange($"{path}:MaxAttempts", cluster.MaxAttempts, 1);
+            if (cluster.HealthCheck?.Passive is { } passive)
+            {
+                context.CheckRange($"{path}:HealthCheck:Passive:MaxFails", passive.MaxFails, 0);
+                context.CheckTime($"{path}:HealthCheck:Passive:FailTimeout", passive.FailTimeout, Duration.Shortest);
+            }
+
+            ValidateDestinations(context, $"{path}:Destinations", cluster.Destinations);
+        }
+    }
+
+    private static void ValidateDestinations(ValidationContext context, string mapPath, IReadOnlyDictionary<string, DestinationConfig> destinations)
+    {
+        if (destinations.Count == 0)
+        {
+            context.AddError(mapPath, "at least one destination is needed");
+        }
+
+        var owners = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var (id, path, destination) in context.Items(mapPath, destinations))
+        {
+            ValidateAddress(context, path, id, destination.Address, owners);
+            context.CheckRange($"{path}:Weight", destination.Weight, 0, MaxWeight);
+            context.CheckRange($"{path}:MaxConnections", destination.MaxConnections, 1);
+        }
+    }
+
+    private static void ValidateAddress(ValidationContext context, string path, string id, string text, Dictionary<string, string> owners)
+    {
+        const string Valid = "ip:port, [v6]:port, host:port, unix:/path";
+        if (!ProxyAddress.TryParseDestination(text, out var address))
+        {
+            var problem = string.IsNullOrEmpty(text) ? "is missing or empty" : $"{ErrorText.Quote(text)} is not an address to dial";
+            context.AddError($"{path}:Address", $"{problem}; valid: {Valid}");
+        }
+        else if (!owners.TryAdd(address!.ToString(), id))
+        {
+            context.AddError(
+                $"{path}:Address",
+                $"{ErrorText.Quote(text)} is the address of destination {ErrorText.Quote(owners[address.ToString()])} too; valid: another address, or one destination with more Weight");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+namespace KestrelStream.Configuration.Validation;
+
+/// <summary>The listeners: addresses, conflicts among them, ranges.</summary>
+internal static class ListenerValidator
+{
+    /// <summary>A hello of current clients is 500 to 2,000 bytes; a smaller buffer would refuse most of them.</summary>
+    private const int MinPrereadBufferBytes = 1024;
+
+    private const int MaxPrereadBufferBytes = 65536;
+
+    public static void Validate(ValidationContext context)
+    {
+        var mapPath = $"{context.Root}:Listeners";
+        if (context.Config.Listeners.Count == 0)
+        {
+            context.AddError(mapPath, "at least one listener is needed");
+        }
+
+        var bound = new List<(string Id, ProxyAddress Address)>();
+        foreach (var (id, path, listener) in context.Items(mapPath, context.Config.Listeners))
+        {
+            if (ListenAddress.Check(context, $"{path}:Address", listener.Address) is { } address)
+            {
+                foreach (var other in bound.Where(other => ListenAddress.Conflict(address, other.Address)))
+                {
+                    context.AddError($"{path}:Address", ListenAddress.ConflictMessage(address, other.Address, $"listener {ErrorText.Quote(other.Id)}"));
+                }
+
+                bound.Add((id, address));
+            }
+
+            context.CheckTime($"{path}:PrereadTimeout", listener.PrereadTimeout, Duration.Shortest);
+            context.CheckTime($"{path}:ServerFirstAfter", listener.ServerFirstAfter, Duration.Shortest);
+            context.CheckTime($"{path}:HandshakeTimeout", listener.HandshakeTimeout, Duration.Shortest);
+            context.CheckRange($"{path}:PrereadBufferBytes", listener.PrereadBufferBytes, MinPrereadBufferBytes, MaxPrereadBufferBytes);
+            context.CheckRange($"{path}:Backlog", listener.Backlog, 1);
+            context.CheckRange($"{path}:MaxConnections", listener.MaxConnections, 1);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+namespace KestrelStream.Configuration.Validation;
+
+/// <summary>What is said of one route's TLS.</summary>
+internal static class RouteTlsValidator
+{
+    /// <summary>SslStream sets SSL_OP_CIPHER_SERVER_PREFERENCE always and has no switch for it.</summary>
+    private const string ClientOrderMessage = "false is not possible: the server's order of ciphers always decides (SslStream); valid: true";
+
+    private static readonly RouteTlsConfig Defaults = new();
+
+    public static void Validate(ValidationContext context, string path, RouteTlsConfig tls)
+    {
+        if (tls.Mode == TlsMode.Passthrough)
+        {
+            ValidatePassthrough(context, path, tls);
+            return;
+        }
+
+        ValidateCertificates(context, $"{path}:Certificates", tls.Certificates);
+        if (tls.Protocols.Count == 0)
+        {
+            context.AddError($"{path}:Protocols", $"the list is empty; valid: {ErrorText.Names(Enum.GetNames<TlsVersion>())}");
+        }
+
+        context.CheckDuplicates($"{path}:Protocols", tls.Protocols);
+        if (tls.Ciphers is { } ciphers && context.Hooks.CipherError(ciphers) is { } error)
+        {
+            context.AddError($"{path}:Ciphers", $"{ErrorText.Quote(ciphers)} is not a cipher string: {error}");
+        }
+
+        if (!tls.PreferServerCiphers)
+        {
+            context.AddError($"{path}:PreferServerCiphers", ClientOrderMessage);
+        }
+
+        context.CheckAlpn($"{path}:Alpn", tls.Alpn);
+    }
+
+    /// <summary>A key that is written with its default value cannot be told from one that is left out, and does no harm.</summary>
+    private static void ValidatePassthrough(ValidationContext context, string path, RouteTlsConfig tls)
+    {
+        Check(nameof(tls.Certificates), tls.Certificates.Count > 0, tls.Certificates);
+        Check(nameof(tls.Protocols), !tls.Protocols.SequenceEqual(Defaults.Protocols), tls.Protocols.Select(version => version.ToString()));
+        Check(nameof(tls.Ciphers), tls.Ciphers is not null, [tls.Ciphers!]);
+        Check(nameof(tls.PreferServerCiphers), tls.PreferServerCiphers != Defaults.PreferServerCiphers, ["false"]);
+        Check(nameof(tls.Alpn), tls.Alpn.Count > 0, tls.Alpn);
+
+        void Check(string key, bool isGiven, IEnumerable<string> values)
+        {
+            if (isGiven)
+            {
+                context.AddError(
+                    $"{path}:{key}",
+                    $"{ErrorText.Quote(string.Join(", ", values))} has no effect with Mode \"Passthrough\"; valid: Mode \"Terminate\", or leave it out");
+            }
+        }
+    }
+
+    private static void ValidateCertificates(ValidationContext context, string path, IReadOnlyList<string> certificates)
+    {
+        if (certificates.Count == 0)
+        {
+            context.AddError(path, "at least one certificate is needed with Mode \"Terminate\"");
+        }
+
+        for (var i = 0; i < certificates.Count; i++)
+        {
+            if (!context.Certificates.Contains(certificates[i]))
+            {
+                context.AddError($"{path}:{i}", context.Certificates.UnknownId(certificates[i]));
+            }
+        }
+
+        context.CheckDuplicates(path, certificates, StringComparer.OrdinalIgnoreCase);
+    }
+}

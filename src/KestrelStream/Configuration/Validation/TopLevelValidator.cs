@@ -1,0 +1,47 @@
+namespace KestrelStream.Configuration.Validation;
+
+/// <summary>The keys that are not in a map: engine, shutdown, admin port, access log.</summary>
+internal static class TopLevelValidator
+{
+    /// <summary>More loops than any machine has use for; each has a thread and a buffer.</summary>
+    private const int MaxEventLoops = 256;
+
+    public static void Validate(ValidationContext context)
+    {
+        var (config, root) = (context.Config, context.Root);
+        if (!context.Hooks.IsEngineSupported(config.Engine))
+        {
+            var supported = Enum.GetValues<EngineKind>().Where(context.Hooks.IsEngineSupported).Select(kind => kind.ToString());
+            context.AddError($"{root}:Engine", $"\"{config.Engine}\" does not run on this machine; valid: {string.Join(", ", supported)}");
+        }
+
+        context.CheckRange($"{root}:EventLoops", config.EventLoops, 1, MaxEventLoops);
+        context.CheckTime($"{root}:ShutdownTimeout", config.ShutdownTimeout, TimeSpan.Zero);
+        if (config.Admin is { } admin)
+        {
+            ValidateAdmin(context, admin);
+        }
+
+        if (config.AccessLog is { } accessLog)
+        {
+            FilePath.Check(context, $"{root}:AccessLog:Path", accessLog.Path, "a file, or - for standard output");
+        }
+    }
+
+    private static void ValidateAdmin(ValidationContext context, AdminConfig admin)
+    {
+        var path = $"{context.Root}:Admin:Address";
+        if (ListenAddress.Check(context, path, admin.Address) is not { } address)
+        {
+            return;
+        }
+
+        foreach (var (id, listener) in context.Config.Listeners.OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase))
+        {
+            if (ProxyAddress.TryParseListen(listener.Address, out var other) && ListenAddress.Conflict(address, other!))
+            {
+                context.AddError(path, ListenAddress.ConflictMessage(address, other!, $"listener {ErrorText.Quote(id)}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,10 @@
+namespace KestrelStream.Configuration.Validation;
+
+/// <summary>What validation must ask of other parts of the proxy.</summary>
+/// <param name="LoadBalancingPolicies">Names of the registered policies.</param>
+/// <param name="CipherError">What is wrong with an OpenSSL cipher string; null = nothing.</param>
+/// <param name="IsEngineSupported">Whether this machine can run an engine.</param>
+internal sealed record ValidationHooks(
+    IReadOnlyCollection<string> LoadBalancingPolicies,
+    Func<string, string?> CipherError,
+    Func<EngineKind, bool> IsEngineSupported);

@@ -1,0 +1,14 @@
+namespace KestrelStream.Routing;
+
+/// <summary>Which condition of a route, besides the server name, a hello does not meet.</summary>
+internal enum RouteRefusal
+{
+    /// <summary>It meets them all.</summary>
+    None,
+
+    /// <summary>The route takes only clients that say nothing.</summary>
+    Protocol,
+
+    /// <summary>The client offers none of the route's ALPN protocols.</summary>
+    Alpn,
+}

@@ -1,0 +1,50 @@
+using KestrelStream.Preread;
+
+namespace KestrelStream.Routing;
+
+/// <content>Why a route was chosen, for people.</content>
+internal sealed partial class RouteTable
+{
+    /// <summary>
+    /// Lists every route once: first those whose names fit, in the order of trial, then the others by id. The first one that matched is the
+    /// answer of <see cref="ForHello"/>.
+    /// </summary>
+    public void Explain(in ClientHello hello, List<RouteConsidered> considered)
+    {
+        var seen = new HashSet<RouteEntry>();
+        var candidates = new RouteCandidates(this, hello.ServerName);
+        while (candidates.MoveNext())
+        {
+            var route = candidates.Current;
+            // A route that fits by two patterns is tried twice, with the same end.
+            if (seen.Add(route))
+            {
+                var refusal = route.Conditions.Check(hello);
+                considered.Add(new RouteConsidered(route.Route.Id, refusal == RouteRefusal.None, Why(route, refusal, candidates.CurrentPattern)));
+            }
+        }
+
+        foreach (var route in _routes.Where(route => !seen.Contains(route)).OrderBy(route => route.Route.Id, StringComparer.OrdinalIgnoreCase))
+        {
+            considered.Add(new RouteConsidered(route.Route.Id, false, WhyNot(route, hello.ServerName)));
+        }
+    }
+
+    private static string Why(RouteEntry route, RouteRefusal refusal, string? pattern)
+    {
+        var name = pattern is null ? "takes every name" : $"name fits {pattern}";
+        return refusal switch
+        {
+            RouteRefusal.Protocol => $"{name}, but Protocols takes only clients that say nothing",
+            RouteRefusal.Alpn => $"{name}, but the client offers none of the ALPN protocols {string.Join(", ", route.Route.Config.Match.Alpn)}",
+            _ when route.Conditions.Count > 0 => $"{name}, and the other conditions hold",
+            _ => name,
+        };
+    }
+
+    private static string WhyNot(RouteEntry route, string? name)
+    {
+        var patterns = Configuration.ErrorText.Names(route.Route.Config.Match.Sni);
+        return name is null ? $"the client gave no name; takes {patterns}" : $"name {Configuration.ErrorText.Quote(name)} fits none of {patterns}";
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Text;
+using KestrelStream.Configuration;
+using KestrelStream.Model;
+using KestrelStream.Preread;
+using KestrelStream.Routing;
+
+namespace KestrelStream.Tests.Configuration;
+
+/// <summary>Every value of a configuration as text, and what its route tables make of it.</summary>
+internal static class ConfigSummary
+{
+    public static string Of(StreamProxyConfig config)
+    {
+        var text = new StringBuilder();
+        Line(text, $"engine {config.Engine}, loops {Or(config.EventLoops)}, shutdown {config.ShutdownTimeout}");
+        Line(text, $"admin {config.Admin?.Address ?? "none"}");
+        Line(text, $"access log {(config.AccessLog is { } log ? $"{log.Path} {log.Format}" : "none")}");
+        foreach (var (id, listener) in config.Listeners)
+        {
+            Line(text, $"listener {id}: {listener.Address}, preread {listener.PrereadTimeout} {listener.PrereadBufferBytes} bytes, server first after {listener.ServerFirstAfter}, handshake {listener.HandshakeTimeout}, backlog {listener.Backlog}, max {Or(listener.MaxConnections)}");
+            AppendTable(text, RouteTable.ForListener(id, config.Routes.Select(route => new RouteModel { Id = route.Key, Config = route.Value })));
+        }
+
+        foreach (var (id, certificate) in config.Certificates)
+        {
+            Line(text, $"certificate {id}: {certificate.Path}, key {certificate.KeyPath ?? "none"}, password {certificate.Password ?? "none"}");
+        }
+
+        foreach (var (id, route) in config.Routes)
+        {
+            AppendRoute(text, id, route);
+        }
+
+        foreach (var (id, cluster) in config.Clusters)
+        {
+            AppendCluster(text, id, cluster);
+        }
+
+        return text.ToString();
+    }
+
+    private static void AppendTable(StringBuilder text, RouteTable table)
+        => Line(text, $"  prereads {table.NeedsPreread}, only {table.Only?.Id ?? "none"}, not TLS {table.ForNotTls()?.Id ?? "none"}, silence {table.ForSilence()?.Id ?? "none"}, no name {table.ForHello(new ClientHello())?.Id ?? "none"}");
+
+    private static void AppendRoute(StringBuilder text, string id, RouteConfig route)
+    {
+        Line(text, $"route {id}: {route.Action} {route.ClusterId ?? "nowhere"}, listeners {(route.Listeners is null ? "all" : List(route.Listeners))}, order {route.Order}, idle {route.IdleTimeout}, half-close {route.HalfCloseTimeout}, lifetime {Or(route.MaxSessionLifetime)}");
+        Line(text, $"  sni {List(route.Match.Sni)}, alpn {List(route.Match.Alpn)}, protocols {List(route.Match.Protocols)}");
+        if (route.Tls is { } tls)
+        {
+            Line(text, $"  tls {tls.Mode}, certificates {List(tls.Certificates)}, protocols {List(tls.Protocols)}, ciphers {tls.Ciphers ?? "default"}, server order {tls.PreferServerCiphers}, alpn {List(tls.Alpn)}");
+        }
+    }
+
+    private static void AppendCluster(StringBuilder text, string id, ClusterConfig cluster)
+    {
+        Line(text, $"cluster {id}: {cluster.LoadBalancingPolicy}, connect {cluster.ConnectTimeout}, budget {cluster.DialBudget}, attempts {Or(cluster.MaxAttempts)}, dns {cluster.DnsRefresh}");
+        Line(text, $"  passive {(cluster.HealthCheck?.Passive is { } passive ? $"{passive.Enabled} {passive.MaxFails} {passive.FailTimeout}" : "defaults")}");
+        foreach (var (destinationId, destination) in cluster.Destinations)
+        {
+            Line(text, $"  destination {destinationId}: {destination.Address}, weight {destination.Weight}, backup {destination.Backup}, max {Or(destination.MaxConnections)}");
+        }
+    }
+
+    private static string List<T>(IEnumerable<T> values) => $"[{string.Join(' ', values)}]";
+
+    private static string Or<T>(T? value)
+        where T : struct
+        => value is null ? "default" : string.Create(CultureInfo.InvariantCulture, $"{value}");
+
+    private static void Line(StringBuilder text, FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
+}
