@@ -4,7 +4,6 @@ using System.Net.Sockets;
 using KestrelStream.Configuration;
 using KestrelStream.Management;
 using KestrelStream.Sessions;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

@@ -30,7 +30,11 @@ internal static class SnapshotBuilder
         var listeners = ConfigMap.Create<ListenerModel>();
         foreach (var (id, listener) in config.Listeners)
         {
-            ProxyAddress.TryParseListen(listener.Address, out var address);
+            if (!ProxyAddress.TryParseListen(listener.Address, out var address))
+            {
+                throw new ArgumentException($"Listener \"{id}\": the configuration was not validated.", nameof(config));
+            }
+
             listeners.Add(id, new ListenerModel
             {
                 Id = id,

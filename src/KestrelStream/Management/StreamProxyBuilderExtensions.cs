@@ -4,11 +4,10 @@ using KestrelStream.Management;
 using KestrelStream.Sessions;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 
-namespace Microsoft.AspNetCore.Builder;
+namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>What can be said on the result of <c>AddStreamProxy()</c>.</summary>
 public static class StreamProxyBuilderExtensions

@@ -110,7 +110,7 @@ internal sealed partial class StreamProxyManager(
     {
         var read = checks.Validate(provider.GetConfig());
         var errors = new List<ConfigError>(read.Errors);
-        errors.AddRange(certificates.Prepare(read.Config.Certificates, provider.BasePath).Errors);
+        errors.AddRange(certificates.Prepare(read.Config.Certificates, provider.BasePath).Errors.Select(error => ToConfigError(error, read.Config)));
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
         return errors;
     }
@@ -181,12 +181,15 @@ internal sealed partial class StreamProxyManager(
         var certificateChange = certificates.Prepare(config.Certificates, provider.BasePath);
         if (certificateChange.Errors.Count > 0)
         {
-            return certificateChange.Errors;
+            return [.. certificateChange.Errors.Select(error => ToConfigError(error, config))];
         }
+
+        TlsPolicy CreatePolicy(string id, RouteConfig route)
+            => TlsPolicy.Compile(route.Tls!, certificateChange.States, certificates, _current?.Routes.GetValueOrDefault(id)?.Tls);
 
         var clusterChange = clusters.Prepare(config.Clusters);
         var next = SnapshotBuilder.Build(
-            config, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, (_, route) => new TlsPolicy(route.Tls!, certificateChange.Entries));
+            config, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, CreatePolicy);
 
         // The last thing that can fail.
         var listenerChange = await _listeners!.PrepareAsync(next.Listeners, cancellationToken);
@@ -199,6 +202,14 @@ internal sealed partial class StreamProxyManager(
         await _listeners.CommitAsync(listenerChange, next.Listeners);
         Log.Applied(_logger, next.Generation, next.Listeners.Count, next.Routes.Count, next.Clusters.Count);
         return [];
+    }
+
+    /// <summary>A certificate's mistake, with the routes that need it.</summary>
+    private static ConfigError ToConfigError(CertificateError error, StreamProxyConfig config)
+    {
+        var routes = config.Routes.Where(r => r.Value.Tls?.Certificates.Contains(error.Id, StringComparer.OrdinalIgnoreCase) ?? false).Select(r => r.Key).ToList();
+        var usedBy = routes.Count == 0 ? "" : $" (certificate \"{error.Id}\" of route {string.Join(", ", routes)})";
+        return new ConfigError($"StreamProxy:Certificates:{error.Id}:{error.Key}", error.Message + usedBy);
     }
 
     private void WarnOfRestart(StreamProxyConfig before, StreamProxyConfig after)

@@ -10,7 +10,6 @@ using KestrelStream.Sessions;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
 using KestrelStream.Transport.Sockets;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

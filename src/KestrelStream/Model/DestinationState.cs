@@ -1,3 +1,166 @@
+using System.Diagnostics;
 using System.Net;
+using System.Net.Sockets;
+using KestrelStream.Configuration;
+using KestrelStream.Health;
+using KestrelStream.LoadBalancing;
+
 namespace KestrelStream.Model;
-internal sealed class DestinationState { public string Id { get; init; } = ""; public EndPoint[] EndPoints { get; set; } = []; }
+
+/// <summary>
+/// A destination over the reloads that keep its id and address: sessions, counters, health, resolved addresses. Owned by its
+/// <see cref="ClusterState"/>; sessions that run on it keep it after a reload has removed it. Thread-safe.
+/// </summary>
+internal sealed class DestinationState : IDestination
+{
+    private const int Unlimited = int.MaxValue;
+
+    /// <summary>Null when there is nothing to wait for.</summary>
+    private readonly TaskCompletionSource? _firstAnswer;
+
+    private volatile EndPoint[] _endPoints;
+    private volatile bool _isOut;
+    private volatile bool _wasReached;
+    private volatile DestinationConfig _config;
+    private int _limit;
+    private int _activeSessions;
+    private long _totalSessions;
+    private long _dialFailures;
+    private FailureAccount _failures;
+
+    public DestinationState(string id, ProxyAddress address, DestinationConfig config)
+    {
+        Id = id;
+        Address = address;
+        _config = config;
+        _limit = LimitOf(config);
+        _endPoints = address.Kind switch
+        {
+            ProxyAddressKind.Ip => [new IPEndPoint(address.Ip!, address.Port)],
+            ProxyAddressKind.Unix => [new UnixDomainSocketEndPoint(address.Host)],
+            _ => [],
+        };
+
+        if (NeedsResolution)
+        {
+            // Sessions wait for it: none of them may run on the thread that looks names up.
+            _firstAnswer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    public string Id { get; }
+
+    public ProxyAddress Address { get; }
+
+    string IDestination.Address => Address.ToString();
+
+    /// <summary>As the last reload wrote it.</summary>
+    public DestinationConfig Config => _config;
+
+    public int Weight => _config.Weight;
+
+    /// <summary>Slots in use: from the pick to the end of the session or of the failed dial.</summary>
+    public int ActiveSessions => Volatile.Read(ref _activeSessions);
+
+    /// <summary>Sessions whose dial succeeded.</summary>
+    public long TotalSessions => Interlocked.Read(ref _totalSessions);
+
+    public long DialFailures => Interlocked.Read(ref _dialFailures);
+
+    public DestinationHealth Health
+        => _isOut ? DestinationHealth.Unhealthy : _wasReached ? DestinationHealth.Healthy : DestinationHealth.Unknown;
+
+    /// <summary>Whether the address is a name that has to be looked up.</summary>
+    public bool NeedsResolution => Address.Kind is ProxyAddressKind.Host or ProxyAddressKind.Localhost;
+
+    /// <summary>Where to dial; empty = the name has not been resolved so far. Never changed in place.</summary>
+    public EndPoint[] EndPoints => _endPoints;
+
+    /// <summary>Written under the cluster's lock.</summary>
+    public ref FailureAccount Failures => ref _failures;
+
+    /// <summary>
+    /// <see cref="EndPoints"/>, but a session that comes before the first answer waits for it. Empty when the name does not resolve.
+    /// </summary>
+    /// <exception cref="OperationCanceledException">Cancelled before there was an answer.</exception>
+    public ValueTask<EndPoint[]> GetEndPointsAsync(CancellationToken cancellationToken)
+    {
+        var endPoints = _endPoints;
+        return endPoints.Length > 0 || _firstAnswer is null || _firstAnswer.Task.IsCompleted
+            ? new ValueTask<EndPoint[]>(endPoints)
+            : WaitAsync(_firstAnswer.Task, cancellationToken);
+
+        async ValueTask<EndPoint[]> WaitAsync(Task firstAnswer, CancellationToken token)
+        {
+            await firstAnswer.WaitAsync(token);
+            return _endPoints;
+        }
+    }
+
+    /// <summary>The name resolved.</summary>
+    public void SetEndPoints(EndPoint[] endPoints)
+    {
+        _endPoints = endPoints;
+        EndWaiting();
+    }
+
+    /// <summary>The first lookup failed, or nobody is going to look: sessions stop waiting.</summary>
+    public void EndWaiting() => _firstAnswer?.TrySetResult();
+
+    /// <summary>Under the cluster's lock.</summary>
+    public void Configure(DestinationConfig config)
+    {
+        _config = config;
+        Volatile.Write(ref _limit, LimitOf(config));
+    }
+
+    /// <summary>Under the cluster's lock.</summary>
+    public void SetOut(bool isOut) => _isOut = isOut;
+
+    /// <summary>Whether <see cref="DestinationConfig.MaxConnections"/> is reached.</summary>
+    public bool IsFull => ActiveSessions >= Volatile.Read(ref _limit);
+
+    /// <summary>False when it is full.</summary>
+    public bool TryTakeSlot()
+    {
+        var limit = Volatile.Read(ref _limit);
+        if (limit == Unlimited)
+        {
+            Interlocked.Increment(ref _activeSessions);
+            return true;
+        }
+
+        var active = Volatile.Read(ref _activeSessions);
+        while (active < limit)
+        {
+            var seen = Interlocked.CompareExchange(ref _activeSessions, active + 1, active);
+            if (seen == active)
+            {
+                return true;
+            }
+
+            active = seen;
+        }
+
+        return false;
+    }
+
+    public void ReturnSlot()
+    {
+        var left = Interlocked.Decrement(ref _activeSessions);
+        Debug.Assert(left >= 0, "A slot was given back twice.");
+    }
+
+    public void CountSession()
+    {
+        Interlocked.Increment(ref _totalSessions);
+        if (!_wasReached)
+        {
+            _wasReached = true;
+        }
+    }
+
+    public void CountDialFailure() => Interlocked.Increment(ref _dialFailures);
+
+    private static int LimitOf(DestinationConfig config) => config.MaxConnections ?? Unlimited;
+}

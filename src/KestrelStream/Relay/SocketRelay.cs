@@ -81,7 +81,7 @@ internal sealed class SocketRelay : IStreamRelay
 
                 if (received.Count == 0)
                 {
-                    await EndAsync(state, isUpload, to);
+                    await EndAsync(state, isUpload, from, to);
                     return;
                 }
 
@@ -111,11 +111,10 @@ internal sealed class SocketRelay : IStreamRelay
     }
 
     /// <summary>FIN is passed on after everything that was read before it has been handed to the kernel.</summary>
-    private static async ValueTask EndAsync(State state, bool isUpload, StreamConnection to)
+    private static async ValueTask EndAsync(State state, bool isUpload, StreamConnection from, StreamConnection to)
     {
-        if (state.IsBroken(isUpload))
+        if (state.IsBroken(isUpload) || (!state.HasOtherEnded(isUpload) && from.WasReset()))
         {
-            // The kernel told of the reset when we sent, and shows an end to the one who reads.
             state.ReceiveFailed(isUpload, IOStatus.Reset);
             return;
         }
@@ -153,6 +152,9 @@ internal sealed class SocketRelay : IStreamRelay
 
         /// <summary>Whether the connection this direction reads from is known to be dead from sending to it.</summary>
         public bool IsBroken(bool isUpload) => (Volatile.Read(ref _flags) & (isUpload ? DownloadBroken : UploadBroken)) != 0;
+
+        /// <summary>Whether the other direction has ended: then nothing is being sent to the connection this one reads from.</summary>
+        public bool HasOtherEnded(bool isUpload) => (Volatile.Read(ref _flags) & (isUpload ? DownloadEnded : UploadEnded)) != 0;
 
         public void ReceiveFailed(bool isUpload, IOStatus status)
         {

@@ -53,6 +53,8 @@ internal sealed class TlsConnection(SslStream ssl, StreamConnectionStream stream
         return await inner.ShutdownSendAsync();
     }
 
+    public override bool WasReset() => inner.WasReset();
+
     public override void StopReceiving() => inner.StopReceiving();
 
     public override void Reset() => inner.Reset();

@@ -77,6 +77,12 @@ internal abstract class StreamConnection : ConnectionContext
     /// <summary>Closes orderly: the kernel delivers what was sent, then FIN. Idempotent; does nothing after <see cref="Reset"/>.</summary>
     public abstract void Close();
 
+    /// <summary>
+    /// After a receive has shown the end: whether it was a reset that a send under way was told of instead. The kernel reports a reset once,
+    /// to whoever asks first, and then shows an end to the others.
+    /// </summary>
+    public abstract bool WasReset();
+
     /// <summary>The same connection as one of the portable engine; this object must not be used afterwards.</summary>
     public virtual StreamConnection Detach() => this;
 

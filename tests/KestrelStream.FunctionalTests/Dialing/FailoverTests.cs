@@ -33,14 +33,12 @@ public sealed class FailoverTests
     public async Task EveryDestinationRefuses_ClientIsReset(EngineKind engine)
     {
         await using var proxy = await ProxyEnvironment.StartAsync(Pool(engine, [ScriptedUpstream.Nobody(), ScriptedUpstream.Nobody()]));
-        using var client = await proxy.ConnectAsync();
 
-        Assert.True(await client.EndsWithResetAsync());
+        Assert.True(await IsResetAsync(proxy));
         Assert.Equal(SessionEndReason.ConnectRefused, await proxy.EndReasonAsync());
 
         // Both are out now: nobody is left to dial.
-        using var second = await proxy.ConnectAsync();
-        Assert.True(await second.EndsWithResetAsync());
+        Assert.True(await IsResetAsync(proxy));
         Assert.Equal(SessionEndReason.NoDestination, await proxy.EndReasonAsync(1));
     }
 
@@ -78,8 +76,7 @@ public sealed class FailoverTests
 
             await using var lonely = await ProxyEnvironment.StartAsync(
                 Pool(engine, [(IPEndPoint)deaf.LocalEndPoint!], c => c with { ConnectTimeout = TimeSpan.FromMilliseconds(500) }));
-            using var second = await lonely.ConnectAsync();
-            Assert.True(await second.EndsWithResetAsync());
+            Assert.True(await IsResetAsync(lonely));
             Assert.Equal(SessionEndReason.ConnectTimeout, await lonely.EndReasonAsync());
         }
         finally
@@ -199,6 +196,20 @@ public sealed class FailoverTests
             using var client = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             await client.ConnectAsync(new IPEndPoint(address, proxy.EndPoint(id).Port));
             Assert.Equal("six"u8.ToArray(), await client.ReceiveToEndAsync());
+        }
+    }
+
+    /// <summary>The reset may overtake the client's own connect.</summary>
+    private static async Task<bool> IsResetAsync(ProxyEnvironment proxy)
+    {
+        try
+        {
+            using var client = await proxy.ConnectAsync();
+            return await client.EndsWithResetAsync();
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            return true;
         }
     }
 

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using KestrelStream.Configuration;
 using KestrelStream.Sessions;
 using KestrelStream.TestKit;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace KestrelStream.FunctionalTests.Preread;
@@ -223,7 +224,7 @@ public sealed class PrereadTests
         var seen = new TaskCompletionSource<int>();
         await using var proxy = await ProxyEnvironment.StartAsync(
             TwoNames(engine, upstream),
-            build: builder => builder.ConfigurePipeline(steps => Microsoft.AspNetCore.Connections.ConnectionBuilderExtensions.Use(steps, next => async connection =>
+            build: builder => builder.ConfigurePipeline(steps => steps.Use(next => async connection =>
             {
                 var read = await connection.Transport.Input.ReadAsync();
                 seen.TrySetResult((int)read.Buffer.Length);
@@ -247,7 +248,7 @@ public sealed class PrereadTests
         await using var upstream = ScriptedUpstream.Echo();
         await using var proxy = await ProxyEnvironment.StartAsync(
             TwoNames(engine, upstream),
-            build: builder => builder.ConfigurePipeline(steps => Microsoft.AspNetCore.Connections.ConnectionBuilderExtensions.Use(steps, _ => _ => Task.CompletedTask)));
+            build: builder => builder.ConfigurePipeline(steps => steps.Use(_ => _ => Task.CompletedTask)));
         using var client = await proxy.ConnectAsync();
 
         Assert.Empty(await client.ReceiveToEndAsync());

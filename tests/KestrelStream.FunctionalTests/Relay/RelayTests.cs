@@ -54,7 +54,7 @@ public sealed class RelayTests
         await client.SendAllAsync(new byte[1000]);
         client.Shutdown(SocketShutdown.Send);
 
-        Assert.Equal(Payload.AsSpan(0, 1_000_000), await client.ReceiveToEndAsync());
+        Assert.Equal(Payload[..1_000_000], await client.ReceiveToEndAsync());
         Assert.Equal(SessionEndReason.Completed, await proxy.EndReasonAsync());
     }
 

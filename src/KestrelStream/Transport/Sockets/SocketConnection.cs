@@ -12,7 +12,7 @@ internal sealed class SocketConnection : StreamConnection
     private readonly SocketOperation _send = SocketOperation.Rent();
     private int _operations;
     private int _closed;
-    private int _returned;
+    private int _released;
 
     public SocketConnection(Socket socket, EndPoint? remoteEndPoint, EndPoint? localEndPoint)
     {
@@ -166,21 +166,66 @@ internal sealed class SocketConnection : StreamConnection
             }
 
             _socket.Dispose();
-            ReturnOperations();
+            Release();
         }
     }
 
     public override void Close()
     {
-        if (Interlocked.Exchange(ref _closed, 1) == 0)
+        if (Interlocked.Exchange(ref _closed, 1) != 0)
+        {
+            return;
+        }
+
+        // Disposing a socket with an operation under way makes .NET disconnect it, which the peer sees as RST. So FIN goes out
+        // first; it ends what is under way, and the last operation to end disposes the socket.
+        if (Volatile.Read(ref _operations) != 0 && !OperatingSystem.IsWindows())
+        {
+            try
+            {
+                _socket.Shutdown(SocketShutdown.Both);
+            }
+            catch (SocketException)
+            {
+                // Reset by the peer meanwhile.
+            }
+            catch (ObjectDisposedException)
+            {
+            }
+        }
+        else
         {
             _socket.Dispose();
-            ReturnOperations();
+        }
+
+        Release();
+    }
+
+    public override bool WasReset()
+    {
+        if (!OperatingSystem.IsLinux() || _socket.ProtocolType != ProtocolType.Tcp)
+        {
+            return false;
+        }
+
+        try
+        {
+            // tcp_info begins with tcpi_state: a FIN leaves CLOSE_WAIT, a reset CLOSE.
+            const int TcpInfo = 11;
+            const byte Closed = 7;
+            Span<byte> info = stackalloc byte[8];
+            return _socket.GetRawSocketOption((int)SocketOptionLevel.Tcp, TcpInfo, info) > 0 && info[0] == Closed;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
         }
     }
 
-    // The pooled operations may be given back only when none is under way, and the one that closes may not be the one
-    // that waits: the count holds one for "open" and one for each operation.
     private bool Begin()
     {
         Interlocked.Increment(ref _operations);
@@ -197,14 +242,16 @@ internal sealed class SocketConnection : StreamConnection
     {
         if (Interlocked.Decrement(ref _operations) == 0 && Volatile.Read(ref _closed) != 0)
         {
-            ReturnOperations();
+            Release();
         }
     }
 
-    private void ReturnOperations()
+    /// <summary>The pooled operations may be given back, and the socket let go, only when none is under way: done by whoever comes last.</summary>
+    private void Release()
     {
-        if (Volatile.Read(ref _operations) == 0 && Interlocked.Exchange(ref _returned, 1) == 0)
+        if (Volatile.Read(ref _operations) == 0 && Interlocked.Exchange(ref _released, 1) == 0)
         {
+            _socket.Dispose();
             _receive.Return();
             _send.Return();
         }

@@ -1,0 +1,66 @@
+using System.Collections.Immutable;
+using KestrelStream.Configuration;
+using KestrelStream.Health;
+using KestrelStream.LoadBalancing;
+
+namespace KestrelStream.Model;
+
+/// <summary>A cluster of one snapshot, compiled. Immutable; its destinations live on into the next one.</summary>
+internal sealed class ClusterModel
+{
+    private ClusterModel(
+        ClusterConfig config,
+        ILoadBalancingPolicy policy,
+        ImmutableArray<DestinationState> destinations,
+        ImmutableArray<DestinationConfig> destinationConfigs,
+        PassiveHealthModel passiveHealth)
+    {
+        Config = config;
+        Policy = policy;
+        Destinations = destinations;
+        DestinationConfigs = destinationConfigs;
+        PassiveHealth = passiveHealth;
+    }
+
+    public ClusterConfig Config { get; }
+
+    public ILoadBalancingPolicy Policy { get; }
+
+    public PassiveHealthModel PassiveHealth { get; }
+
+    /// <summary>Primaries and backups in the order of their ids, whatever the order of keys.</summary>
+    public ImmutableArray<DestinationState> Destinations { get; }
+
+    /// <summary>For each of <see cref="Destinations"/> what this snapshot says about it.</summary>
+    public ImmutableArray<DestinationConfig> DestinationConfigs { get; }
+
+    /// <summary>Compiles a validated config.</summary>
+    /// <param name="previous">The model before a reload: its destinations with the same id and address are taken over.</param>
+    /// <exception cref="ArgumentException">An address is not one.</exception>
+    public static ClusterModel Create(ClusterConfig config, ILoadBalancingPolicy policy, TimeProvider time, ClusterModel? previous = null)
+    {
+        var known = ConfigMap.Create<DestinationState>();
+        foreach (var destination in previous?.Destinations ?? [])
+        {
+            known.Add(destination.Id, destination);
+        }
+
+        var destinations = ImmutableArray.CreateBuilder<DestinationState>(config.Destinations.Count);
+        var configs = ImmutableArray.CreateBuilder<DestinationConfig>(config.Destinations.Count);
+        foreach (var (id, destinationConfig) in config.Destinations.OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase))
+        {
+            if (!ProxyAddress.TryParseDestination(destinationConfig.Address, out var address))
+            {
+                throw new ArgumentException($"Destination '{id}': '{destinationConfig.Address}' is not an address.", nameof(config));
+            }
+
+            destinations.Add(known.TryGetValue(id, out var kept) && kept.Address == address
+                ? kept
+                : new DestinationState(id, address!, destinationConfig));
+            configs.Add(destinationConfig);
+        }
+
+        return new ClusterModel(
+            config, policy, destinations.MoveToImmutable(), configs.MoveToImmutable(), PassiveHealthModel.Create(config, time));
+    }
+}

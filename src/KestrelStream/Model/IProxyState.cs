@@ -1,0 +1,2 @@
+namespace KestrelStream.Model;
+internal interface IProxyState { ProxySnapshot? Current { get; } }
