@@ -119,13 +119,13 @@ internal sealed class SocketRelay : IStreamRelay
             return;
         }
 
+        // Marked before FIN goes out: its answer may come at once, and that end is no reset.
+        var isLast = state.Ended(isUpload);
         if (await to.ShutdownSendAsync() is not IOStatus.Ok and var status)
         {
             state.SendFailed(isUpload, status);
-            return;
         }
-
-        if (!state.Ended(isUpload))
+        else if (!isLast)
         {
             state.Session.HalfClosed();
         }
