@@ -23,6 +23,11 @@ internal static class EventIds
 
     // 3xx: TLS and certificates
     public const int HandshakeFailed = 300;
+    public const int CertificateLoaded = 301;
+    public const int CertificateReloaded = 302;
+    public const int CertificateRefused = 303;
+    public const int CertificateNotValid = 304;
+    public const int CertificateWatchFailed = 305;
     // 4xx: pools, dialing, name resolution (named in their folders' logs)
     public const int DialFailed = 400;
     // 5xx: access log, metrics, admin
