@@ -1,0 +1,96 @@
+using System.Text.Json;
+using KestrelStream.Load.Scenarios;
+
+namespace KestrelStream.Load.Reporting;
+
+/// <summary>The report with every sample, for comparing runs by program.</summary>
+internal static class JsonReport
+{
+    public static void Write(Report report, string path)
+    {
+        using FileStream file = File.Create(path);
+        using var json = new Utf8JsonWriter(file, new JsonWriterOptions { Indented = true });
+        json.WriteStartObject();
+        json.WriteStartArray("machine");
+        foreach (string line in report.Machine)
+        {
+            json.WriteStringValue(line);
+        }
+
+        json.WriteEndArray();
+        json.WriteNumber("rounds", report.Options.Rounds);
+        json.WriteBoolean("quick", report.Options.IsQuick);
+        json.WriteStartArray("cpu");
+        foreach (CpuResult result in report.Cpu)
+        {
+            WriteCpu(json, result);
+        }
+
+        json.WriteEndArray();
+        if (report.Idle is { } idle)
+        {
+            WriteIdle(json, idle);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteCpu(Utf8JsonWriter json, CpuResult result)
+    {
+        json.WriteStartObject();
+        json.WriteString("scenario", result.Scenario.Id);
+        json.WriteString("unit", result.Scenario.Unit);
+        json.WriteStartObject("proxies");
+        foreach ((string proxy, List<CpuSample> samples) in result.Samples)
+        {
+            json.WriteStartObject(proxy);
+            WriteNumber(json, "median", result.Figure(proxy));
+            WriteNumber(json, "ratio", result.Ratio(proxy, Proxies.ProxyCatalog.Baseline));
+            json.WriteNumber("errors", result.Errors(proxy));
+            json.WriteStartArray("rounds");
+            samples.ForEach(sample => json.WriteNumberValue(Math.Round(sample.Figure, 4)));
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteIdle(Utf8JsonWriter json, IdleResult idle)
+    {
+        json.WriteStartObject("idle");
+        json.WriteNumber("sessions", idle.Sessions);
+        json.WriteStartObject("proxies");
+        foreach ((string proxy, List<IdleSample> samples) in idle.Samples)
+        {
+            json.WriteStartArray(proxy);
+            foreach (IdleSample sample in samples)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("bytes_per_session", Math.Round(sample.BytesPerSession));
+                json.WriteNumber("resident_bytes", sample.ResidentBytes);
+                json.WriteNumber("start_milliseconds", Math.Round(sample.StartMilliseconds, 1));
+                json.WriteNumber("errors", sample.Errors);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteNumber(Utf8JsonWriter json, string name, double? value)
+    {
+        if (value is { } number)
+        {
+            json.WriteNumber(name, Math.Round(number, 4));
+        }
+        else
+        {
+            json.WriteNull(name);
+        }
+    }
+}
