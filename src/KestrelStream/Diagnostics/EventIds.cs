@@ -14,12 +14,14 @@ internal static class EventIds
     public const int EngineChosen = 107;
     public const int RestartNeeded = 108;
     public const int DescriptorLimits = 109;
+    public const int EngineFallback = 110;
 
     // 2xx: accept and session
     public const int AcceptPaused = 200;
     public const int AcceptFailed = 201;
     public const int SessionFailed = 202;
     public const int SessionEnded = 203;
+    public const int LoopFailed = 204;
 
     // 3xx: TLS and certificates
     public const int HandshakeFailed = 300;

@@ -78,6 +78,7 @@ internal sealed partial class UpstreamDialer(
         if (endPoints.Length == 0)
         {
             endPoints = await resolver.GetEndPointsAsync(destination, timeout);
+            await session.Environment.ResumeAsync();
         }
 
         if (endPoints.Length == 0)

@@ -62,6 +62,7 @@ internal sealed class PrereadReader(PrereadBudget budget)
     {
         var wait = session.Transport.WaitToReceiveAsync().AsTask();
         await Task.WhenAny(wait, session.Silence!.Task);
+        await session.Environment.ResumeAsync();
         session.Silence = null;
         if (wait.IsCompleted)
         {

@@ -1,3 +1,4 @@
+using KestrelStream.Transport;
 using Microsoft.AspNetCore.Connections;
 
 namespace KestrelStream.Sessions;
@@ -14,7 +15,7 @@ internal sealed class SessionPipeline
             MayBlock |= step.MayBlock;
         }
 
-        builder.Run(handler.RunAsync);
+        builder.Run(MayBlock ? connection => RunFromPoolAsync(handler, (StreamConnection)connection) : handler.RunAsync);
         Run = builder.Build();
     }
 
@@ -22,4 +23,13 @@ internal sealed class SessionPipeline
 
     /// <summary>A user's step may block: sessions must not begin on a thread that others wait for.</summary>
     public bool MayBlock { get; }
+
+    /// <summary>The steps before ran on the thread pool; the session itself runs where its environment wants it, and what the steps do afterwards is the pool's again.</summary>
+    private static async Task RunFromPoolAsync(StreamSessionHandler handler, StreamConnection connection)
+    {
+        connection.ContinuesOnPool = false;
+        await connection.Session!.Environment.ResumeAsync();
+        await handler.RunAsync(connection);
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+    }
 }

@@ -32,9 +32,14 @@ internal sealed partial class SessionRunner(
             session.TryEnd(SessionEndReason.ConnectionLimit);
             End(session);
         }
+        else if (pipeline.MayBlock)
+        {
+            client.ContinuesOnPool = true;
+            _ = Task.Run(() => RunAsync(session));
+        }
         else
         {
-            _ = pipeline.MayBlock ? Task.Run(() => RunAsync(session)) : RunAsync(session);
+            _ = RunAsync(session);
         }
     }
 

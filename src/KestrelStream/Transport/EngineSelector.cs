@@ -1,17 +1,38 @@
 using KestrelStream.Configuration;
+using KestrelStream.Transport.EventLoop;
 using KestrelStream.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace KestrelStream.Transport;
 
 /// <summary>Chooses the engine of a configuration and makes it. Used once, at start.</summary>
-internal sealed class EngineSelector(IServiceProvider services)
+internal sealed partial class EngineSelector(IServiceProvider services, ILogger<EngineSelector> logger)
 {
     /// <summary>Whether this machine can run an engine.</summary>
-    public static bool IsSupported(EngineKind engine) => engine != EngineKind.EventLoop;
+    public static bool IsSupported(EngineKind engine) => engine != EngineKind.EventLoop || EventLoopSupport.WhyNot() is null;
 
-    public IStreamEngine Select(StreamProxyConfig config) => config.Engine switch
+    public IStreamEngine Select(StreamProxyConfig config)
     {
-        _ => services.GetRequiredService<SocketsEngine>(),
-    };
+        if (config.Engine == EngineKind.Sockets)
+        {
+            return services.GetRequiredService<SocketsEngine>();
+        }
+
+        if (config.Engine == EngineKind.Auto && EventLoopSupport.WhyNot() is { } reason)
+        {
+            // On other systems nobody expects it.
+            if (OperatingSystem.IsLinux())
+            {
+                LogFallback(logger, reason);
+            }
+
+            return services.GetRequiredService<SocketsEngine>();
+        }
+
+        return ActivatorUtilities.CreateInstance<EventLoopEngine>(services, config.EventLoops ?? Environment.ProcessorCount);
+    }
+
+    [LoggerMessage(Diagnostics.EventIds.EngineFallback, LogLevel.Warning, "The EventLoop engine cannot run here, Sockets does: {Reason}")]
+    private static partial void LogFallback(ILogger logger, string reason);
 }

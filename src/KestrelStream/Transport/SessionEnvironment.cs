@@ -17,4 +17,7 @@ internal abstract class SessionEnvironment
     public abstract StreamConnection? CreateUpstream(EndPoint endPoint);
 
     public abstract ValueTask<ConnectStatus> ConnectAsync(StreamConnection upstream, EndPoint endPoint);
+
+    /// <summary>Comes back to where sessions of this environment run, after a wait for something else (name resolution, a user's step). Free when there already.</summary>
+    public virtual ValueTask ResumeAsync() => ValueTask.CompletedTask;
 }

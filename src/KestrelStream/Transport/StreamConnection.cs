@@ -25,6 +25,9 @@ internal abstract class StreamConnection : ConnectionContext
     /// <summary>The session this is the client end of; null on an upstream end.</summary>
     public StreamSession? Session { get; set; }
 
+    /// <summary>Waits on this connection end on the thread pool: who awaits them now may block, and the thread of an event loop must not.</summary>
+    public bool ContinuesOnPool { get; set; }
+
     public override string ConnectionId
     {
         get => _connectionId ??= Session?.IdText ?? "upstream";
@@ -107,6 +110,18 @@ internal abstract class StreamConnection : ConnectionContext
 
     /// <summary>Tells pipeline steps that wait for <see cref="ConnectionClosed"/>; called once by the session's end.</summary>
     public void SignalClosed() => _closed?.Cancel();
+
+    /// <summary>What steps know of this connection goes on under another object.</summary>
+    protected T Succeed<T>(T successor)
+        where T : StreamConnection
+    {
+        successor.Session = Session;
+        successor._connectionId = _connectionId;
+        successor._features = _features;
+        successor._items = _items;
+        successor._closed = LazyInitializer.EnsureInitialized(ref _closed, () => new CancellationTokenSource());
+        return successor;
+    }
 
     private FeatureCollection CreateFeatures()
     {

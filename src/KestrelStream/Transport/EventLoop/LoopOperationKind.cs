@@ -1,0 +1,11 @@
+namespace KestrelStream.Transport.EventLoop;
+
+/// <summary>What a <see cref="LoopOperation"/> waits to do.</summary>
+internal enum LoopOperationKind : byte
+{
+    Receive,
+    WaitToReceive,
+    Send,
+    ShutdownSend,
+    Connect,
+}

@@ -1,0 +1,403 @@
+using System.Buffers;
+using System.Threading.Tasks.Sources;
+using KestrelStream.Sessions;
+
+namespace KestrelStream.Transport.EventLoop;
+
+/// <summary>
+/// The relay of one session as a state machine that the loop's events drive: no task, and no buffer while nobody is slow. Pooled by its loop;
+/// on the loop's thread only. What it does for each end of a connection is what <see cref="Relay.SocketRelay"/> does.
+/// </summary>
+/// <remarks>
+/// Bytes go through the loop's shared buffer: received, sent at once, and only what the receiver's kernel did not take is copied into a pooled
+/// buffer. A direction that holds bytes does not receive: that is the back-pressure, and at most one buffer a direction.
+/// </remarks>
+internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDeferredWork
+{
+    /// <summary>Most that one direction moves before others get their turn.</summary>
+    private const int TurnBytes = 4 * EventLoop.BufferBytes;
+
+    private ManualResetValueTaskSourceCore<bool> _core;
+    private StreamSession _session = null!;
+    private LoopConnection _client = null!;
+    private LoopConnection _upstream = null!;
+    private Direction _upload;
+    private Direction _download;
+    private bool _isQueued;
+    private bool _isOver;
+
+    /// <summary>Begins; ends when both directions have ended and both connections are closed.</summary>
+    public ValueTask RunAsync(StreamSession session)
+    {
+        _session = session;
+        _client = (LoopConnection)session.Client;
+        _upstream = (LoopConnection)session.Upstream!;
+        _upload = new Direction { From = _client, To = _upstream, IsUpload = true };
+        _download = new Direction { From = _upstream, To = _client };
+        _isOver = false;
+
+        session.EnterRelay();
+        if (session.PendingWait is not null)
+        {
+            session.PendingWait = null;
+            _client.EndWait();
+        }
+
+        _client.Pump = this;
+        _upstream.Pump = this;
+        if (_client.IsClosed || _upstream.IsClosed)
+        {
+            OnConnectionClosed();
+        }
+        else if (!_client.Watch() || !_upstream.Watch())
+        {
+            session.TryEnd(SessionEndReason.LimitExceeded);
+            EndWithReset();
+        }
+        else
+        {
+            ForwardPreread();
+            Flow(ref _upload);
+            Flow(ref _download);
+        }
+
+        return new ValueTask(this, _core.Version);
+    }
+
+    public void OnEvents(LoopConnection connection, uint events)
+    {
+        if (_client.IsClosed || _upstream.IsClosed)
+        {
+            // Given up earlier in this turn; the deferred end is on its way.
+            return;
+        }
+
+        var isClient = connection == _client;
+        ref var inbound = ref isClient ? ref _upload : ref _download;
+        ref var outbound = ref isClient ? ref _download : ref _upload;
+
+        // A receive would tell of the reset behind the last byte, but none is to come here: this direction has ended, or it waits for
+        // a slow destination. A client that resets wants nothing delivered any more. A destination that resets may have answered first:
+        // while its answer waits for a slow client, the answer goes first.
+        if ((events & Native.EPOLLERR) != 0 && (inbound.IsOver || (isClient && inbound.HeldCount > 0)))
+        {
+            ReceiveFailed(ref inbound);
+            return;
+        }
+
+        Flow(ref inbound);
+        if (outbound.HeldCount > 0)
+        {
+            Flow(ref outbound);
+        }
+    }
+
+    /// <summary>One of the connections was closed from outside: by a clock, an operator, a drain. The session has its reason already.</summary>
+    public void OnConnectionClosed()
+    {
+        if (!_isOver)
+        {
+            EndWithReset();
+        }
+    }
+
+    public void RunDeferred()
+    {
+        _isQueued = false;
+        Flow(ref _upload);
+        Flow(ref _download);
+    }
+
+    /// <summary>A defect: the session ends with it, where its runner logs it.</summary>
+    public void OnFailed(Exception exception)
+    {
+        if (!_isOver)
+        {
+            Leave();
+            _core.SetException(exception);
+        }
+    }
+
+    void IValueTaskSource.GetResult(short token)
+    {
+        try
+        {
+            _core.GetResult(token);
+        }
+        finally
+        {
+            _core.Reset();
+            loop.Return(this);
+        }
+    }
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _core.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>What was read to find the route goes first.</summary>
+    private void ForwardPreread()
+    {
+        if (_session.Preread is { Length: > 0 } preread)
+        {
+            fixed (byte* bytes = preread.Written.Span)
+            {
+                Forward(ref _upload, bytes, preread.Length);
+            }
+        }
+
+        _session.ReleasePreread();
+    }
+
+    /// <summary>Moves what can be moved one way.</summary>
+    private void Flow(ref Direction direction)
+    {
+        if (_isOver || direction.IsOver || (direction.HeldCount > 0 && !Flush(ref direction)))
+        {
+            return;
+        }
+
+        var from = direction.From;
+        for (var left = TurnBytes; from.IsReadable;)
+        {
+            if (left <= 0)
+            {
+                Queue();
+                return;
+            }
+
+            var isEnding = from is { PeerHasEnded: true, IsBroken: false };
+            var received = from.Receive(loop.Buffer, EventLoop.BufferBytes);
+            if (received > 0)
+            {
+                left -= received;
+                _session.Touch();
+                if (!Forward(ref direction, loop.Buffer, received))
+                {
+                    return;
+                }
+
+                // The FIN had arrived before this short read: there is nothing behind it, and no need of a call that says 0.
+                if (isEnding && received < EventLoop.BufferBytes && !from.HasUrgent)
+                {
+                    ReceivedEnd(ref direction);
+                    return;
+                }
+            }
+            else if (received == 0)
+            {
+                ReceivedEnd(ref direction);
+                return;
+            }
+            else if (received != -Native.EAGAIN)
+            {
+                ReceiveFailed(ref direction);
+                return;
+            }
+        }
+    }
+
+    /// <summary>Sends; what the kernel does not take is held. False = the direction cannot go on now.</summary>
+    private bool Forward(ref Direction direction, byte* bytes, int count)
+    {
+        var sent = direction.To.Send(bytes, count);
+        if (sent < 0)
+        {
+            SendFailed(ref direction);
+            return false;
+        }
+
+        Count(ref direction, sent);
+        if (sent == count)
+        {
+            return true;
+        }
+
+        direction.Hold(new ReadOnlySpan<byte>(bytes + sent, count - sent));
+        _session.Sending(1);
+        return false;
+    }
+
+    /// <summary>Sends what is held. True = all of it is gone.</summary>
+    private bool Flush(ref Direction direction)
+    {
+        if (!direction.To.IsWritable)
+        {
+            return false;
+        }
+
+        int sent;
+        fixed (byte* bytes = direction.Held)
+        {
+            sent = direction.To.Send(bytes + direction.HeldStart, direction.HeldCount);
+        }
+
+        if (sent < 0)
+        {
+            SendFailed(ref direction);
+            return false;
+        }
+
+        _session.Touch();
+        Count(ref direction, sent);
+        direction.HeldStart += sent;
+        direction.HeldCount -= sent;
+        if (direction.HeldCount > 0)
+        {
+            return false;
+        }
+
+        Release(ref direction);
+        return true;
+    }
+
+    /// <summary>FIN is passed on after everything that was read before it has been handed to the kernel.</summary>
+    private void ReceivedEnd(ref Direction direction)
+    {
+        if (direction.IsFromDead)
+        {
+            // The kernel told of the reset when we sent, and shows an end to the one who reads.
+            ReceiveFailed(ref direction);
+            return;
+        }
+
+        ref var other = ref Other(ref direction);
+        if (other.IsOver)
+        {
+            // Closing sends the FIN.
+            End();
+            return;
+        }
+
+        if (direction.To.ShutdownSend() < 0)
+        {
+            SendFailed(ref direction);
+            return;
+        }
+
+        direction.IsOver = true;
+        _session.HalfClosed();
+    }
+
+    private void ReceiveFailed(ref Direction direction)
+    {
+        _session.TryEnd(direction.IsUpload ? SessionEndReason.ClientReset : SessionEndReason.UpstreamReset);
+        EndWithReset();
+    }
+
+    /// <summary>
+    /// The receiver is dead, but what it sent before it died may still wait to be read: a server that answers an error and closes
+    /// on an unread request resets, and its answer must reach the client. So the other direction goes on until it meets the end.
+    /// </summary>
+    private void SendFailed(ref Direction direction)
+    {
+        _session.TryEnd(direction.IsUpload ? SessionEndReason.UpstreamReset : SessionEndReason.ClientReset);
+        ref var other = ref Other(ref direction);
+        if (other.IsOver)
+        {
+            EndWithReset();
+            return;
+        }
+
+        Release(ref direction);
+        direction.IsOver = true;
+        other.IsFromDead = true;
+        direction.To.IsReadable = true;
+        Queue();
+    }
+
+    private void End()
+    {
+        if (!_session.TryEnd(SessionEndReason.Completed))
+        {
+            // Not a clean end: whatever is still open is visibly cut.
+            EndWithReset();
+            return;
+        }
+
+        Leave();
+        _client.Close();
+        _upstream.Close();
+        _core.SetResult(true);
+    }
+
+    private void EndWithReset()
+    {
+        Leave();
+        _client.Reset();
+        _upstream.Reset();
+        _session.TryEnd(SessionEndReason.Completed);
+        _core.SetResult(true);
+    }
+
+    private void Leave()
+    {
+        _isOver = true;
+        _client.Pump = null;
+        _upstream.Pump = null;
+        Release(ref _upload);
+        Release(ref _download);
+    }
+
+    private void Queue()
+    {
+        if (!_isQueued)
+        {
+            _isQueued = true;
+            loop.Defer(this);
+        }
+    }
+
+    private ref Direction Other(ref Direction direction) => ref direction.IsUpload ? ref _download : ref _upload;
+
+    private void Count(ref Direction direction, int sent)
+    {
+        if (direction.IsUpload)
+        {
+            _session.BytesIn += sent;
+        }
+        else
+        {
+            _session.BytesOut += sent;
+        }
+    }
+
+    private void Release(ref Direction direction)
+    {
+        if (direction.Held is { } held)
+        {
+            direction.Held = null;
+            direction.HeldCount = 0;
+            ArrayPool<byte>.Shared.Return(held);
+            _session.Sending(-1);
+        }
+    }
+
+    private struct Direction
+    {
+        public LoopConnection From;
+        public LoopConnection To;
+
+        /// <summary>Received and not yet taken by the receiver's kernel; null = nothing.</summary>
+        public byte[]? Held;
+        public int HeldStart;
+        public int HeldCount;
+
+        public bool IsUpload;
+
+        /// <summary>Nothing will be received this way any more.</summary>
+        public bool IsOver;
+
+        /// <summary><see cref="From"/> is known to be dead from sending to it.</summary>
+        public bool IsFromDead;
+
+        public void Hold(ReadOnlySpan<byte> bytes)
+        {
+            Held = ArrayPool<byte>.Shared.Rent(bytes.Length);
+            HeldStart = 0;
+            HeldCount = bytes.Length;
+            bytes.CopyTo(Held);
+        }
+    }
+}
