@@ -262,6 +262,8 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         }
     }
 
+    public override bool WasReset() => IsBroken;
+
     public override void Reset() => End(isReset: true);
 
     public override void Close() => End(isReset: false);
