@@ -32,5 +32,7 @@ internal static class EventIds
     public const int CertificateWatchFailed = 305;
     // 4xx: pools, dialing, name resolution (named in their folders' logs)
     public const int DialFailed = 400;
+
     // 5xx: access log, metrics, admin
+    public const int AccessLogDropped = 500;
 }

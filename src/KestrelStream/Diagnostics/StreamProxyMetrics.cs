@@ -1,12 +1,122 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using KestrelStream.Dialing;
+using KestrelStream.Model;
 using KestrelStream.Sessions;
+using KestrelStream.Transport;
+
 namespace KestrelStream.Diagnostics;
-/// <summary>Counts what happens.</summary>
-internal sealed class StreamProxyMetrics
+
+/// <summary>
+/// Counts what happens. Sessions write to cells of ours, which cost some nanoseconds whether anyone looks or not; instruments of the meter
+/// <c>KestrelStream</c> and the Prometheus text read the same cells. One for the proxy; thread-safe.
+/// </summary>
+/// <remarks>
+/// Labels are ids from the configuration, never what the network says. Series of ids that a reload has removed stay until the end of the
+/// process, as counters do everywhere: their last sessions may still run.
+/// </remarks>
+internal sealed partial class StreamProxyMetrics
 {
-    public void SessionStarted(StreamSession session) => _ = (this, session);
-    public void SessionEnded(StreamSession session, TimeSpan duration) => _ = (this, session, duration);
-    public void HandshakeEnded(StreamSession session, string result, TimeSpan elapsed) => _ = (this, session, result, elapsed);
-    public void DialEnded(StreamSession session, in DialAttempt attempt) => _ = (this, session, attempt);
-    public void ConfigReloaded(bool isApplied) => _ = (this, isApplied);
+    private readonly ConcurrentDictionary<string, ListenerCells> _listeners = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, HistogramCells> _dials = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Cluster, string Destination), long[]> _dialFailures = new();
+    private readonly HistogramCells _sessionDurations = new(HistogramBounds.Session);
+    private readonly HistogramCells _handshakeDurations = new(HistogramBounds.Handshake);
+    private readonly Func<string, HistogramCells> _dialsOf;
+    private readonly Func<ListenerModel, ListenerCells> _cellsOf;
+    private readonly ByteTotals _bytes;
+    private readonly TimeProvider _time;
+    private long _reloadsApplied;
+    private long _reloadsRejected;
+    private long _accessLogDropped;
+    private volatile IProxyState? _state;
+
+    public StreamProxyMetrics(IMeterFactory meters, SessionTable sessions, TimeProvider time)
+    {
+        _dialsOf = cluster => _dials.GetOrAdd(cluster, _ => new HistogramCells(HistogramBounds.Dial));
+        _cellsOf = CellsOf;
+        _bytes = new ByteTotals(sessions);
+        _time = time;
+        (_sessionDuration, _dialDuration, _handshakeDuration) = CreateInstruments(meters);
+    }
+
+    /// <summary>Gives it the proxy whose destinations and certificates are shown. Not in the constructor: the proxy itself counts its reloads here.</summary>
+    public void Observe(IProxyState state) => _state = state;
+
+    public void SessionStarted(StreamSession session) => CellsOf(session.ListenerModel).CountStart();
+
+    /// <summary>After the session has entered <see cref="SessionPhase.Closed"/>: until then its bytes are counted as those of a running one.</summary>
+    public void SessionEnded(StreamSession session, TimeSpan duration)
+    {
+        var cells = CellsOf(session);
+        cells.CountEnd(session.EndReason);
+        cells.Listener.CountEnd(session.BytesIn, session.BytesOut);
+        _sessionDurations.Record(duration);
+        if (_sessionDuration.Enabled)
+        {
+            _sessionDuration.Record(duration.TotalSeconds);
+        }
+    }
+
+    /// <param name="session">Whose client shook hands.</param>
+    /// <param name="result">ok, failed or timeout.</param>
+    /// <param name="elapsed">From the end of preread.</param>
+    public void HandshakeEnded(StreamSession session, string result, TimeSpan elapsed)
+    {
+        CellsOf(session.ListenerModel).CountHandshake(result);
+        if (result != "ok")
+        {
+            // How long a handshake takes is asked of those that work; the others last as long as the client or the clock lets them.
+            return;
+        }
+
+        _handshakeDurations.Record(elapsed);
+        if (_handshakeDuration.Enabled)
+        {
+            _handshakeDuration.Record(elapsed.TotalSeconds);
+        }
+    }
+
+    public void DialEnded(StreamSession session, in DialAttempt attempt)
+    {
+        var cells = CellsOf(session);
+        if (attempt.Result != ConnectStatus.Connected)
+        {
+            var failures = _dialFailures.GetOrAdd((cells.Cluster, attempt.Destination), _ => new long[ConnectStatuses.Count]);
+            Interlocked.Increment(ref failures[(int)attempt.Result]);
+            return;
+        }
+
+        cells.Dials.Record(attempt.Elapsed);
+        if (_dialDuration.Enabled)
+        {
+            _dialDuration.Record(attempt.Elapsed.TotalSeconds, new KeyValuePair<string, object?>("cluster", cells.Cluster));
+        }
+    }
+
+    public void ConfigReloaded(bool isApplied) => Interlocked.Increment(ref isApplied ? ref _reloadsApplied : ref _reloadsRejected);
+
+    /// <summary>Access log records were lost.</summary>
+    public void AccessLogDropped(int records) => Interlocked.Add(ref _accessLogDropped, records);
+
+    private ListenerCells CellsOf(ListenerModel listener)
+        => listener.Cells ??= _listeners.GetOrAdd(listener.Id, id => new ListenerCells(id));
+
+    private RouteCells CellsOf(StreamSession session)
+    {
+        var listener = CellsOf(session.ListenerModel);
+        if (session.Route is not { } route)
+        {
+            return listener.NoRoute;
+        }
+
+        // A route on several listeners finds the cells of another one here now and then, and looks its own up.
+        var cells = route.Cells;
+        if (cells?.Listener != listener)
+        {
+            route.Cells = cells = listener.Route(route.Id, route.Cluster?.Id ?? "", _dialsOf);
+        }
+
+        return cells;
+    }
 }

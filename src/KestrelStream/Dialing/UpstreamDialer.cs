@@ -12,7 +12,6 @@ namespace KestrelStream.Dialing;
 /// until one answers, all were tried, or the dial budget is spent. One for the process; thread-safe.
 /// </summary>
 internal sealed partial class UpstreamDialer(
-    DestinationResolver resolver,
     StreamProxyMetrics metrics,
     TimeProvider time,
     ILogger<UpstreamDialer> logger)
@@ -77,7 +76,16 @@ internal sealed partial class UpstreamDialer(
         var endPoints = destination.EndPoints;
         if (endPoints.Length == 0)
         {
-            endPoints = await resolver.GetEndPointsAsync(destination, timeout);
+            // Only before the first answer to the name, in the first moments of the proxy; an answer of "nothing" ends the wait too.
+            using var late = new CancellationTokenSource(timeout, time);
+            try
+            {
+                endPoints = await destination.GetEndPointsAsync(late.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                return Record(session, new DialAttempt(destination.Id, null, ConnectStatus.NotResolved, timeout));
+            }
             await session.Environment.ResumeAsync();
         }
 

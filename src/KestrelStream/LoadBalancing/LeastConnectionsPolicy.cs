@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using KestrelStream.Model;
 
@@ -7,16 +8,14 @@ namespace KestrelStream.LoadBalancing;
 /// <summary>Fewest sessions for the weight (nginx's least_conn); those that tie take turns. Stateless.</summary>
 internal sealed class LeastConnectionsPolicy : ILoadBalancingPolicy
 {
-    private const int Lanes = 8;
     private const int WordMembers = 64;
-
-    private static readonly Vector256<int> LaneBits = Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
 
     public string Name => LoadBalancingPolicies.LeastConnections;
 
     [SkipLocalsInit]
     public int Pick(in LoadBalancingContext context)
     {
+        var group = context.Group;
         var available = context.Available;
         var words = available.WordCount;
         var tied = new MemberSet(words <= MemberSet.MaxStackWords ? stackalloc ulong[words] : new ulong[words]);
@@ -24,8 +23,9 @@ internal sealed class LeastConnectionsPolicy : ILoadBalancingPolicy
         var least = float.PositiveInfinity;
         for (var word = 0; word < words; word++)
         {
-            var leastHere = FindLoads(context.Group, word, available.Word(word), loads);
-            tied.SetWord(word, leastHere <= least ? FindEqual(loads, leastHere) & available.Word(word) : 0);
+            var members = available.Word(word);
+            var leastHere = FindLoads(group, word, members, loads);
+            tied.SetWord(word, leastHere <= least ? FindEqual(loads, leastHere) & members : 0);
             if (leastHere < least)
             {
                 least = leastHere;
@@ -33,7 +33,7 @@ internal sealed class LeastConnectionsPolicy : ILoadBalancingPolicy
             }
         }
 
-        return tied.Count == 1 ? tied.First : context.Group.NextInTurn(tied);
+        return tied.Count == 1 ? tied.First : group.NextInTurn(tied);
     }
 
     /// <summary>
@@ -43,40 +43,40 @@ internal sealed class LeastConnectionsPolicy : ILoadBalancingPolicy
     [SkipLocalsInit]
     private static float FindLoads(DestinationGroup group, int word, ulong asked, Span<float> loads)
     {
-        var first = word * WordMembers;
-        var members = group.Members.AsSpan(first);
         Span<int> sessions = stackalloc int[WordMembers];
-        var count = Math.Min(members.Length, WordMembers);
-        for (var i = 0; i < count; i++)
+        var first = word * WordMembers;
+        var members = group.Members.AsSpan(first, Math.Min(WordMembers, group.Members.Length - first));
+        for (var i = 0; i < members.Length; i++)
         {
             sessions[i] = members[i].ActiveSessions;
         }
 
-        var least = Vector256.Create(float.PositiveInfinity);
-        for (var i = 0; i < WordMembers; i += Lanes)
+        ref var sessionsRef = ref MemoryMarshal.GetReference(sessions);
+        ref var loadsRef = ref MemoryMarshal.GetReference(loads);
+        ref var divisorsRef = ref group.WeightDivisors[first];
+        var infinite = Vector256.Create(float.PositiveInfinity);
+        var least = infinite;
+        for (var i = 0; i < WordMembers; i += MemberLanes.Count)
         {
-            var isAsked = Vector256.Equals(Vector256.Create((int)(asked >> i) & 0xff) & LaneBits, LaneBits).AsSingle();
-            var load = Vector256.ConvertToSingle(Vector256.Create<int>(sessions[i..])) / Vector256.Create<float>(group.WeightDivisors.AsSpan(first + i));
-            load = Vector256.ConditionalSelect(isAsked, load, Vector256.Create(float.PositiveInfinity));
-            load.CopyTo(loads[i..]);
-            least = Vector256.Min(least, load);
+            var isAsked = MemberLanes.Mask(asked, i).AsSingle();
+            var load = Vector256.ConvertToSingle(Vector256.LoadUnsafe(ref sessionsRef, (nuint)i)) / Vector256.LoadUnsafe(ref divisorsRef, (nuint)i);
+            load = Vector256.ConditionalSelect(isAsked, load, infinite);
+            load.StoreUnsafe(ref loadsRef, (nuint)i);
+            least = Vector256.MinNative(least, load);
         }
 
-        return Least(least);
-    }
-
-    private static float Least(Vector256<float> values)
-    {
-        var four = Vector128.Min(values.GetLower(), values.GetUpper());
+        var four = Vector128.MinNative(least.GetLower(), least.GetUpper());
         return Math.Min(Math.Min(four[0], four[1]), Math.Min(four[2], four[3]));
     }
 
     private static ulong FindEqual(ReadOnlySpan<float> loads, float value)
     {
+        ref var loadsRef = ref MemoryMarshal.GetReference(loads);
+        var values = Vector256.Create(value);
         var equal = 0UL;
-        for (var i = 0; i < WordMembers; i += Lanes)
+        for (var i = 0; i < WordMembers; i += MemberLanes.Count)
         {
-            equal |= (ulong)Vector256.Equals(Vector256.Create<float>(loads[i..]), Vector256.Create(value)).ExtractMostSignificantBits() << i;
+            equal |= (ulong)Vector256.Equals(Vector256.LoadUnsafe(ref loadsRef, (nuint)i), values).ExtractMostSignificantBits() << i;
         }
 
         return equal;

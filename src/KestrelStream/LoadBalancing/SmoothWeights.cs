@@ -14,14 +14,10 @@ namespace KestrelStream.LoadBalancing;
 /// </remarks>
 internal sealed class SmoothWeights
 {
-    private const int Lanes = 8;
-
     /// <summary>Keeps every sum far from overflow. Weights of more than this in all (4,096 members of 65,535) are halved until they fit.</summary>
     private const long MaxTotal = 1 << 28;
 
-    private static readonly Vector256<int> LaneBits = Vector256.Create(1, 2, 4, 8, 16, 32, 64, 128);
-
-    // One entry a member, up to a multiple of Lanes.
+    // One entry a member, up to a multiple of the lanes.
     private readonly int[] _weights;
     private readonly int[] _effective;
     private readonly int[] _current;
@@ -40,7 +36,7 @@ internal sealed class SmoothWeights
             shift++;
         }
 
-        _weights = new int[(weights.Length + Lanes - 1) / Lanes * Lanes];
+        _weights = new int[(weights.Length + MemberLanes.Count - 1) / MemberLanes.Count * MemberLanes.Count];
         for (var i = 0; i < weights.Length; i++)
         {
             _weights[i] = weights[i] == 0 ? 0 : Math.Max(1, weights[i] >> shift);
@@ -59,15 +55,9 @@ internal sealed class SmoothWeights
         var totals = Vector256<int>.Zero;
         var bestCurrents = Vector256.Create(int.MinValue);
         var bestBlocks = Vector256.Create(-1);
-        for (var block = 0; block < _current.Length; block += Lanes)
+        for (var block = 0; block < _current.Length; block += MemberLanes.Count)
         {
-            var bits = (int)(among.Word(block >> 6) >> block) & 0xff;
-            if (bits == 0)
-            {
-                continue;
-            }
-
-            var taking = Vector256.Equals(Vector256.Create(bits) & LaneBits, LaneBits);
+            var taking = MemberLanes.Mask(among.Word(block >> 6), block);
             var effective = Vector256.LoadUnsafe(ref effectives, (nuint)block);
             var share = effective & taking;
             var current = Vector256.LoadUnsafe(ref currents, (nuint)block) + share;
@@ -124,7 +114,7 @@ internal sealed class SmoothWeights
     {
         var best = -1;
         var bestCurrent = int.MinValue;
-        for (var lane = 0; lane < Lanes; lane++)
+        for (var lane = 0; lane < MemberLanes.Count; lane++)
         {
             var block = blocks[lane];
             if (block < 0)

@@ -46,6 +46,8 @@ internal sealed partial class StreamProxyManager(
 
     public IReadOnlyList<ListenerState> Listeners => _listeners is { } set ? [.. set.Hosts.Values.Select(host => host.State)] : [];
 
+    public IReadOnlyList<CertificateExpiry> Certificates => [.. certificates.States.Values.Select(state => new CertificateExpiry(state.Id, state.Current.NotAfter))];
+
     public IReadOnlyDictionary<string, IReadOnlyList<EndPoint>> BoundAddresses
         => Listeners.ToDictionary(state => state.Id, state => state.Bound, StringComparer.OrdinalIgnoreCase);
 
@@ -56,6 +58,7 @@ internal sealed partial class StreamProxyManager(
         await _gate.WaitAsync(cancellationToken);
         try
         {
+            metrics.Observe(this);
             var read = checks.Validate(provider.GetConfig());
             if (read.Errors.Count > 0)
             {
@@ -70,6 +73,8 @@ internal sealed partial class StreamProxyManager(
             {
                 throw new StreamProxyConfigException(errors);
             }
+
+            certificates.Watch();
         }
         finally
         {
@@ -196,7 +201,7 @@ internal sealed partial class StreamProxyManager(
 
         certificates.Commit(certificateChange);
         clusters.Commit(clusterChange);
-        resolver.Apply(clusterChange.Clusters);
+        resolver.Apply(clusterChange.Clusters.Values);
         accessLog.Apply(config.AccessLog, provider.BasePath);
         _current = next;
         await _listeners.CommitAsync(listenerChange, next.Listeners);

@@ -1,3 +1,4 @@
+using KestrelStream.Admin;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
@@ -40,6 +41,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<ITlsTerminator, SslStreamTerminator>();
         services.TryAddSingleton<StreamProxyMetrics>();
         services.TryAddSingleton<AccessLog>();
+        services.AddStreamProxyHealthCheck();
 
         services.TryAddSingleton<ConfigurationChecks>();
         services.TryAddSingleton<StreamProxyManager>();

@@ -42,7 +42,7 @@ internal sealed class ClusterModel
         var known = ConfigMap.Create<DestinationState>();
         foreach (var destination in previous?.Destinations ?? [])
         {
-            known.Add(destination.Id, destination);
+            known.TryAdd(destination.Id, destination);
         }
 
         var destinations = ImmutableArray.CreateBuilder<DestinationState>(config.Destinations.Count);

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using KestrelStream.Health;
 using KestrelStream.LoadBalancing;
 using Microsoft.Extensions.Logging;
 
@@ -90,21 +91,19 @@ internal sealed partial class ClusterState
     {
         destination.ReturnSlot();
         destination.CountDialFailure();
-        var passive = _selection.Model.PassiveHealth;
-        if (!passive.IsOn)
-        {
-            return;
-        }
-
         var wentOut = false;
+        PassiveHealthModel passive;
         lock (_gate)
         {
             var selection = _selection;
             passive = selection.Model.PassiveHealth;
-            var wasOut = destination.Failures.IsOut(passive);
-            destination.Failures.RecordFailure(_time.GetTimestamp());
-            selection.RecordFailure(destination, attempts);
-            wentOut = !wasOut && destination.Failures.IsOut(passive);
+            if (passive.IsOn)
+            {
+                var wasOut = destination.Failures.IsOut(passive);
+                destination.Failures.RecordFailure(_time.GetTimestamp());
+                selection.RecordFailure(destination, attempts);
+                wentOut = !wasOut && destination.Failures.IsOut(passive);
+            }
         }
 
         if (wentOut)

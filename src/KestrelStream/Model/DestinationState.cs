@@ -18,6 +18,7 @@ internal sealed class DestinationState : IDestination
     /// <summary>Null when there is nothing to wait for.</summary>
     private readonly TaskCompletionSource? _firstAnswer;
 
+    private readonly string _addressText;
     private volatile EndPoint[] _endPoints;
     private volatile bool _isOut;
     private volatile bool _wasReached;
@@ -32,6 +33,7 @@ internal sealed class DestinationState : IDestination
     {
         Id = id;
         Address = address;
+        _addressText = address.ToString();
         _config = config;
         _limit = LimitOf(config);
         _endPoints = address.Kind switch
@@ -52,7 +54,7 @@ internal sealed class DestinationState : IDestination
 
     public ProxyAddress Address { get; }
 
-    string IDestination.Address => Address.ToString();
+    string IDestination.Address => _addressText;
 
     /// <summary>As the last reload wrote it.</summary>
     public DestinationConfig Config => _config;

@@ -1,4 +1,5 @@
 using KestrelStream.Configuration;
+using KestrelStream.Diagnostics;
 using KestrelStream.Routing;
 
 namespace KestrelStream.Model;
@@ -16,4 +17,7 @@ internal sealed class ListenerModel
 
     /// <summary>Generation of the snapshot it belongs to.</summary>
     public required long Generation { get; init; }
+
+    /// <summary>Where the metrics count its sessions; theirs alone, to be spared a look-up.</summary>
+    internal ListenerCells? Cells { get; set; }
 }

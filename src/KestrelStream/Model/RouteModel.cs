@@ -1,4 +1,5 @@
 using KestrelStream.Configuration;
+using KestrelStream.Diagnostics;
 using KestrelStream.Tls;
 
 namespace KestrelStream.Model;
@@ -20,4 +21,7 @@ internal sealed class RouteModel
 
     /// <summary>Whether the route terminates TLS; true also in a route table that is built only to be validated, without <see cref="Tls"/>.</summary>
     public bool Terminates => Config.Tls?.Mode == TlsMode.Terminate;
+
+    /// <summary>Where the metrics counted its last session; theirs alone, to be spared a look-up.</summary>
+    internal RouteCells? Cells { get; set; }
 }

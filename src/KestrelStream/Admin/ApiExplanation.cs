@@ -1,0 +1,16 @@
+using KestrelStream.Routing;
+
+namespace KestrelStream.Admin;
+
+/// <summary>Answer of <c>/api/explain</c>: where a session like the one asked for would go now.</summary>
+/// <param name="Route">Id; null = no route takes it.</param>
+/// <param name="Cluster">Id; null = the route has none.</param>
+/// <param name="Destination">Id of the one that would be dialled first; null = none can be.</param>
+/// <param name="Certificate">Id of the one that the client would see; null = TLS does not end here.</param>
+/// <param name="Considered">Every route of the listener, in the order they are tried.</param>
+internal sealed record ApiExplanation(
+    string? Route,
+    string? Cluster,
+    string? Destination,
+    string? Certificate,
+    IReadOnlyList<RouteConsidered> Considered);

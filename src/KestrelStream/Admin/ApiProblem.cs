@@ -1,0 +1,7 @@
+namespace KestrelStream.Admin;
+
+/// <summary>Problem details, RFC 9457.</summary>
+/// <param name="Title">What is wrong in general.</param>
+/// <param name="Status">The HTTP status.</param>
+/// <param name="Detail">What is wrong with this request.</param>
+internal sealed record ApiProblem(string Title, int Status, string Detail);

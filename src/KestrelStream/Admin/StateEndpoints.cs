@@ -1,0 +1,124 @@
+using KestrelStream.Configuration;
+using KestrelStream.Diagnostics;
+using KestrelStream.Model;
+using KestrelStream.Sessions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace KestrelStream.Admin;
+
+/// <summary>What runs now: <c>/api/config</c>, <c>/api/listeners</c>, <c>/api/routes</c>, <c>/api/clusters</c>, <c>/api/sessions</c>. Lists are in the order of their ids.</summary>
+internal static class StateEndpoints
+{
+    public static Task GetConfigAsync(HttpContext context)
+    {
+        if (State(context).Current is not { } snapshot)
+        {
+            return AdminResponse.WriteProblemAsync(context, StatusCodes.Status503ServiceUnavailable, "Not started", "No configuration is in force yet.");
+        }
+
+        var answer = new ApiConfig(snapshot.Generation, snapshot.Applied, snapshot.Config);
+        return AdminResponse.WriteAsync(context, answer, AdminJson.WithoutSecrets);
+    }
+
+    public static Task GetListenersAsync(HttpContext context)
+    {
+        var state = State(context);
+        var metrics = context.RequestServices.GetRequiredService<StreamProxyMetrics>();
+        var bytes = metrics.ReadByteTotals();
+        var answer =
+            from listener in state.Listeners
+            let model = listener.Model
+            orderby model.Id
+            let total = bytes.GetValueOrDefault(metrics.Of(model))
+            select new ApiListener(
+                model.Id,
+                model.Address.ToString(),
+                [.. listener.Bound.Select(EndPointText.Of)],
+                [.. Routes(state).Where(route => TakesFrom(route, model.Id)).Select(route => route.Id)],
+                listener.ActiveSessions,
+                model.Config.MaxConnections,
+                total.In,
+                total.Out);
+        return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiListener);
+    }
+
+    public static Task GetRoutesAsync(HttpContext context)
+    {
+        var state = State(context);
+        var active = context.RequestServices.GetRequiredService<SessionTable>().Snapshot()
+            .Where(session => session.Route is not null && session.Phase != SessionPhase.Closed)
+            .CountBy(session => session.Route!.Id, StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(StringComparer.OrdinalIgnoreCase);
+        var ended = context.RequestServices.GetRequiredService<StreamProxyMetrics>().ReadEndedSessions();
+        var answer =
+            from route in Routes(state)
+            select new ApiRoute(
+                route.Id,
+                [.. (state.Current?.Listeners.Keys ?? []).Where(listener => TakesFrom(route, listener)).Order(StringComparer.OrdinalIgnoreCase)],
+                route.Config.Match,
+                route.Action,
+                route.Config.Tls?.Mode ?? TlsMode.Passthrough,
+                route.Config.Tls?.Certificates ?? [],
+                route.Cluster?.Id,
+                route.Config.Order,
+                active.GetValueOrDefault(route.Id),
+                active.GetValueOrDefault(route.Id) + ended.GetValueOrDefault(route.Id));
+        return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiRoute);
+    }
+
+    public static Task GetClustersAsync(HttpContext context)
+    {
+        var answer =
+            from cluster in State(context).Current?.Clusters.Values ?? []
+            orderby cluster.Id
+            select new ApiCluster(cluster.Id, cluster.Model.Policy.Name, [.. cluster.Model.Destinations.Select(Describe)]);
+        return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiCluster);
+    }
+
+    public static Task GetSessionsAsync(HttpContext context)
+    {
+        // Those that have ended and are being put away have their record already.
+        var answer =
+            from session in context.RequestServices.GetRequiredService<SessionTable>().Snapshot()
+            where session.Phase != SessionPhase.Closed
+            orderby session.Id
+            select Describe(session);
+        return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiSession);
+    }
+
+    private static IProxyState State(HttpContext context) => context.RequestServices.GetRequiredService<IProxyState>();
+
+    private static IEnumerable<RouteModel> Routes(IProxyState state)
+        => (state.Current?.Routes.Values ?? []).OrderBy(route => route.Id, StringComparer.OrdinalIgnoreCase);
+
+    private static bool TakesFrom(RouteModel route, string listener)
+        => route.Config.Listeners?.Contains(listener, StringComparer.OrdinalIgnoreCase) ?? true;
+
+    private static ApiDestination Describe(DestinationState destination) => new(
+        destination.Id,
+        destination.Address.ToString(),
+        [.. destination.EndPoints.Select(EndPointText.Of)],
+        State: "ready",
+        destination.Health,
+        destination.Weight,
+        destination.Config.Backup,
+        destination.Config.MaxConnections,
+        destination.ActiveSessions,
+        destination.TotalSessions,
+        destination.DialFailures);
+
+    private static ApiSession Describe(StreamSession session) => new(
+        session.IdText,
+        session.ListenerModel.Id,
+        session.Route?.Id,
+        session.Route?.Cluster?.Id,
+        session.Destination?.Id,
+        EndPointText.Of(session.Transport.RemoteEndPoint),
+        session.ServerName,
+        session.Phase,
+        Volatile.Read(ref session.BytesIn),
+        Volatile.Read(ref session.BytesOut),
+        session.Started,
+        session.ListenerModel.Generation);
+}

@@ -1,0 +1,65 @@
+using System.Buffers;
+using System.Globalization;
+using KestrelStream.Configuration;
+using KestrelStream.Dialing;
+
+namespace KestrelStream.Diagnostics;
+
+/// <summary>Turns records into lines, one each, whatever the network sent. A fact that a session does not have is left out. One for each log; not thread-safe.</summary>
+internal abstract class AccessLogFormatter
+{
+    public static AccessLogFormatter Create(AccessLogFormat format, IBufferWriter<byte> output)
+        => format == AccessLogFormat.Text ? new AccessLogTextFormatter(output) : new AccessLogJsonFormatter(output);
+
+    /// <summary>The one list of keys. Public surface: add, do not rename.</summary>
+    public void Format(in AccessLogRecord record)
+    {
+        var attempts = record.AllAttempts();
+        var client = EndPointText.Of(record.Client);
+
+        Begin();
+        Write("time"u8, record.Ended.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture));
+        Write("event"u8, "end");
+        Write("id"u8, record.SessionId.ToString("x", CultureInfo.InvariantCulture));
+        Write("listener"u8, record.Listener);
+        Write("route"u8, record.Route);
+        Write("cluster"u8, record.Cluster);
+        Write("destination"u8, record.Destination);
+        Write("client"u8, client);
+        Write("peer"u8, client);
+        Write("sni"u8, record.ServerName);
+        Write("alpn"u8, record.Tls?.Alpn);
+        Write("tls_version"u8, record.Tls?.Version);
+        Write("tls_cipher"u8, record.Tls?.Cipher);
+        Write("tls_resumed"u8, record.Tls?.IsResumed);
+        Write("bytes_in"u8, record.BytesIn);
+        Write("bytes_out"u8, record.BytesOut);
+        Write("duration_ms"u8, record.Duration);
+        if (attempts.Count > 0)
+        {
+            Write("dial_ms"u8, record.DialTime);
+            Write("attempts"u8, attempts);
+        }
+
+        Write("end_reason"u8, SessionEndReasons.NameOf(record.EndReason));
+        Write("generation"u8, record.Generation);
+        End();
+    }
+
+    /// <summary>Milliseconds to the microsecond.</summary>
+    protected static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);
+
+    protected abstract void Begin();
+
+    protected abstract void Write(ReadOnlySpan<byte> key, string? value);
+
+    protected abstract void Write(ReadOnlySpan<byte> key, bool? value);
+
+    protected abstract void Write(ReadOnlySpan<byte> key, long value);
+
+    protected abstract void Write(ReadOnlySpan<byte> key, TimeSpan value);
+
+    protected abstract void Write(ReadOnlySpan<byte> key, IReadOnlyList<DialAttempt> attempts);
+
+    protected abstract void End();
+}

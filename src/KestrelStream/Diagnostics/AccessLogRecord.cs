@@ -1,0 +1,75 @@
+using System.Net;
+using KestrelStream.Dialing;
+using KestrelStream.Sessions;
+using KestrelStream.Tls;
+using KestrelStream.Transport;
+
+namespace KestrelStream.Diagnostics;
+
+/// <summary>
+/// What the access log says of a session. Copied out of it at its end, so that a queue of records does not keep connections and buffers
+/// alive; formatted later, on the log's own thread. Immutable.
+/// </summary>
+internal readonly record struct AccessLogRecord
+{
+    public required DateTimeOffset Ended { get; init; }
+
+    public required long SessionId { get; init; }
+
+    public required string Listener { get; init; }
+
+    public string? Route { get; init; }
+
+    public string? Cluster { get; init; }
+
+    public string? Destination { get; init; }
+
+    public EndPoint? Client { get; init; }
+
+    public string? ServerName { get; init; }
+
+    public TlsFacts? Tls { get; init; }
+
+    public long BytesIn { get; init; }
+
+    public long BytesOut { get; init; }
+
+    public TimeSpan Duration { get; init; }
+
+    public TimeSpan DialTime { get; init; }
+
+    /// <summary>Null when there was none, or only one that worked: then <see cref="Upstream"/> has its address.</summary>
+    public IReadOnlyList<DialAttempt>? Attempts { get; init; }
+
+    /// <summary>Address of the destination that was connected to; null = none.</summary>
+    public EndPoint? Upstream { get; init; }
+
+    public SessionEndReason EndReason { get; init; }
+
+    public long Generation { get; init; }
+
+    public static AccessLogRecord Of(StreamSession session, TimeSpan duration) => new()
+    {
+        Ended = session.Started + duration,
+        SessionId = session.Id,
+        Listener = session.ListenerModel.Id,
+        Route = session.Route?.Id,
+        Cluster = session.Route?.Cluster?.Id,
+        Destination = session.Destination?.Id,
+        Client = session.Transport.RemoteEndPoint,
+        ServerName = session.ServerName,
+        Tls = session.Tls,
+        BytesIn = session.BytesIn,
+        BytesOut = session.BytesOut,
+        Duration = duration,
+        DialTime = session.DialTime,
+        Attempts = session.Attempts,
+        Upstream = session.Destination is null ? null : session.Upstream?.RemoteEndPoint,
+        EndReason = session.EndReason,
+        Generation = session.ListenerModel.Generation,
+    };
+
+    /// <summary>Every dial, in order.</summary>
+    public IReadOnlyList<DialAttempt> AllAttempts()
+        => Attempts ?? (Destination is null ? [] : [new DialAttempt(Destination, Upstream, ConnectStatus.Connected, DialTime)]);
+}

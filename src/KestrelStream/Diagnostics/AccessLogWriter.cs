@@ -1,0 +1,142 @@
+using System.Buffers;
+using System.Threading.Channels;
+using KestrelStream.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace KestrelStream.Diagnostics;
+
+/// <summary>
+/// The queue and the thread of one access log target. A thread rather than the pool: a full disk or a stuck reader of standard output then
+/// holds nothing but it. Made and completed by <see cref="AccessLog"/>; any number of sessions write.
+/// </summary>
+internal sealed partial class AccessLogWriter : IDisposable
+{
+    /// <summary>At 50,000 sessions a second a third of a second of stuck disk; 4 MB when full.</summary>
+    public const int DefaultCapacity = 16 * 1024;
+
+    private const int BatchBytes = 64 * 1024;
+
+    /// <summary>Between two batches: under load one wake-up and one write for many records, where each would cost a session more than its record does.</summary>
+    private static readonly TimeSpan BatchPause = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>Longest wait for a target that does not take what is queued.</summary>
+    private static readonly TimeSpan CloseTimeout = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
+
+    private readonly string _path;
+    private readonly StreamProxyMetrics _metrics;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Channel<AccessLogRecord> _queue;
+    private readonly ArrayBufferWriter<byte> _lines = new(BatchBytes);
+    private readonly AccessLogFormatter _formatter;
+    private readonly ManualResetEventSlim _isEnding = new();
+    private readonly Thread _thread;
+    private long? _lastReport;
+    private int _unreported;
+
+    /// <param name="path">Full path; <c>-</c> = standard output.</param>
+    /// <param name="format">Form of a line.</param>
+    /// <param name="before">Ends first: it may have the same file.</param>
+    /// <param name="metrics">Counts what is lost.</param>
+    /// <param name="time">For the rate of warnings.</param>
+    /// <param name="logger">Gets them.</param>
+    /// <param name="capacity">Most records that wait.</param>
+    public AccessLogWriter(
+        string path, AccessLogFormat format, AccessLogWriter? before, StreamProxyMetrics metrics, TimeProvider time, ILogger logger, int capacity = DefaultCapacity)
+    {
+        _path = path;
+        _metrics = metrics;
+        _time = time;
+        _logger = logger;
+        _queue = Channel.CreateBounded<AccessLogRecord>(new BoundedChannelOptions(capacity) { SingleReader = true });
+        _formatter = AccessLogFormatter.Create(format, _lines);
+        _thread = new Thread(() => Run(before)) { IsBackground = true, Name = "Access log" };
+        _thread.Start();
+    }
+
+    /// <summary>False = it is full or completed.</summary>
+    public bool TryWrite(in AccessLogRecord record) => _queue.Writer.TryWrite(record);
+
+    /// <summary>A record did not fit.</summary>
+    public void CountDropped()
+    {
+        _metrics.AccessLogDropped(1);
+        Interlocked.Increment(ref _unreported);
+    }
+
+    /// <summary>No more records. What is queued is still written.</summary>
+    public void Complete()
+    {
+        _queue.Writer.TryComplete();
+        _isEnding.Set();
+    }
+
+    /// <summary>Waits until what is queued is written, unless the target does not take it.</summary>
+    public void Dispose()
+    {
+        Complete();
+        WaitForEnd();
+    }
+
+    private void WaitForEnd() => _thread.Join(CloseTimeout);
+
+    private void Run(AccessLogWriter? before)
+    {
+        before?.WaitForEnd();
+        using var target = new AccessLogTarget(_path);
+        while (_queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        {
+            WriteQueued(target);
+            Report("the queue was full");
+            _isEnding.Wait(BatchPause);
+        }
+    }
+
+    private void WriteQueued(AccessLogTarget target)
+    {
+        var records = 0;
+        while (_queue.Reader.TryRead(out var record))
+        {
+            _formatter.Format(record);
+            records++;
+            if (_lines.WrittenCount >= BatchBytes)
+            {
+                WriteLines(target, records);
+                records = 0;
+            }
+        }
+
+        if (records > 0)
+        {
+            WriteLines(target, records);
+        }
+    }
+
+    private void WriteLines(AccessLogTarget target, int records)
+    {
+        var error = target.Write(_lines.WrittenSpan);
+        _lines.ResetWrittenCount();
+        if (error is not null)
+        {
+            _metrics.AccessLogDropped(records);
+            Interlocked.Add(ref _unreported, records);
+            Report(error);
+        }
+    }
+
+    private void Report(string why)
+    {
+        if (Volatile.Read(ref _unreported) == 0 || (_lastReport is { } last && _time.GetElapsedTime(last) < ReportInterval))
+        {
+            return;
+        }
+
+        _lastReport = _time.GetTimestamp();
+        LogDropped(_logger, Interlocked.Exchange(ref _unreported, 0), _path, why);
+    }
+
+    [LoggerMessage(EventIds.AccessLogDropped, LogLevel.Warning, "{Records} access log records were lost at {Path}: {Reason}")]
+    private static partial void LogDropped(ILogger logger, int records, string path, string reason);
+}

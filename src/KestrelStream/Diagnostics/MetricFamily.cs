@@ -1,0 +1,51 @@
+namespace KestrelStream.Diagnostics;
+
+/// <summary>A metric's name, kind, unit and meaning. Names are public surface.</summary>
+/// <param name="Name">Dotted, as instruments of <see cref="System.Diagnostics.Metrics"/> are named.</param>
+/// <param name="Kind">What its values do.</param>
+/// <param name="Unit">UCUM: <c>s</c>, <c>By</c>, or what is counted in braces; null = none.</param>
+/// <param name="Help">Its meaning, one line of ASCII without backslash.</param>
+internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, string Help)
+{
+    public static readonly MetricFamily ActiveSessions = new(
+        "kestrelstream.active_sessions", MetricKind.UpDownCounter, "{session}", "Sessions that run now.");
+
+    public static readonly MetricFamily Sessions = new(
+        "kestrelstream.sessions", MetricKind.Counter, "{session}", "Sessions that have ended, by reason.");
+
+    public static readonly MetricFamily Bytes = new(
+        "kestrelstream.bytes", MetricKind.Counter, "By", "Payload relayed, running sessions included; in = from clients.");
+
+    public static readonly MetricFamily SessionDuration = new(
+        "kestrelstream.session.duration", MetricKind.Histogram, "s", "Time from accept to the end of a session.");
+
+    public static readonly MetricFamily DialDuration = new(
+        "kestrelstream.dial.duration", MetricKind.Histogram, "s", "Time of the dials that connected.");
+
+    public static readonly MetricFamily DialFailures = new(
+        "kestrelstream.dial.failures", MetricKind.Counter, "{dial}", "Dials that did not connect, by reason.");
+
+    public static readonly MetricFamily TlsHandshakeDuration = new(
+        "kestrelstream.tls_handshake.duration", MetricKind.Histogram, "s", "Time of the handshakes with clients that succeeded.");
+
+    public static readonly MetricFamily TlsHandshakes = new(
+        "kestrelstream.tls_handshakes", MetricKind.Counter, "{handshake}", "Handshakes with clients whose TLS ends here.");
+
+    public static readonly MetricFamily DestinationUp = new(
+        "kestrelstream.destination.up", MetricKind.Gauge, null, "1 = gets sessions as far as its health goes, 0 = out.");
+
+    public static readonly MetricFamily DestinationActiveSessions = new(
+        "kestrelstream.destination.active_sessions", MetricKind.UpDownCounter, "{session}", "Sessions that are dialled or relayed now.");
+
+    public static readonly MetricFamily ConfigReloads = new(
+        "kestrelstream.config_reloads", MetricKind.Counter, "{reload}", "Reloads of the configuration.");
+
+    public static readonly MetricFamily CertificateExpiry = new(
+        "kestrelstream.certificate.expiry", MetricKind.Gauge, "s", "Time from now to the certificate's end; negative = expired.");
+
+    public static readonly MetricFamily AccessLogDropped = new(
+        "kestrelstream.access_log.dropped", MetricKind.Counter, "{record}", "Access log records that were lost: queue full or file not writable.");
+
+    /// <summary>As scrapers see it: <c>_</c> for dots, the unit spelled out unless the name says it, <c>_total</c> behind a counter.</summary>
+    public string PrometheusName { get; } = Name.Replace('.', '_') + (Unit == "s" ? "_seconds" : "") + (Kind == MetricKind.Counter ? "_total" : "");
+}

@@ -1,0 +1,38 @@
+using KestrelStream.Sessions;
+
+namespace KestrelStream.Diagnostics;
+
+/// <summary>What is counted of one route on one listener, over all generations. Thread-safe.</summary>
+/// <param name="listener">Where its sessions were accepted.</param>
+/// <param name="route">Id; empty = sessions that ended without a route.</param>
+/// <param name="cluster">Id; empty = the route has none.</param>
+/// <param name="dials">Of the cluster, shared by every route to it.</param>
+internal sealed class RouteCells(ListenerCells listener, string route, string cluster, HistogramCells dials)
+{
+    // No padding: whoever ends a session writes one of these and the listener's cells at once, and nothing else is near.
+    private readonly long[] _endReasons = new long[SessionEndReasons.Count];
+
+    public ListenerCells Listener { get; } = listener;
+
+    public string Route { get; } = route;
+
+    public string Cluster { get; } = cluster;
+
+    public HistogramCells Dials { get; } = dials;
+
+    public void CountEnd(SessionEndReason reason) => Interlocked.Increment(ref _endReasons[(int)reason]);
+
+    public long Ended(SessionEndReason reason) => Volatile.Read(ref _endReasons[(int)reason]);
+
+    /// <summary>Of any reason.</summary>
+    public long Ended()
+    {
+        var ended = 0L;
+        for (var reason = 0; reason < _endReasons.Length; reason++)
+        {
+            ended += Ended((SessionEndReason)reason);
+        }
+
+        return ended;
+    }
+}

@@ -1,0 +1,145 @@
+using System.Diagnostics.Metrics;
+using KestrelStream.Health;
+using KestrelStream.Model;
+using KestrelStream.Sessions;
+using KestrelStream.Transport;
+
+namespace KestrelStream.Diagnostics;
+
+/// <content>What the cells say now: for the instruments, the Prometheus text and the API.</content>
+internal sealed partial class StreamProxyMetrics
+{
+    /// <summary>Every metric but the histograms, with what reads all its series.</summary>
+    public IReadOnlyList<(MetricFamily Family, Func<IEnumerable<Measurement<long>>> Read)> Readings =>
+    [
+        (MetricFamily.ActiveSessions, ReadActiveSessions),
+        (MetricFamily.Sessions, ReadSessions),
+        (MetricFamily.Bytes, ReadBytes),
+        (MetricFamily.DialFailures, ReadDialFailures),
+        (MetricFamily.TlsHandshakes, ReadHandshakes),
+        (MetricFamily.DestinationUp, ReadDestinationsUp),
+        (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
+        (MetricFamily.ConfigReloads, ReadReloads),
+        (MetricFamily.CertificateExpiry, ReadCertificateExpiries),
+        (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),
+    ];
+
+    /// <summary>Every series of the histograms; the label is empty where there is none. Clusters that were never dialled are left out.</summary>
+    public IEnumerable<(MetricFamily Family, string Cluster, HistogramCells Cells)> Histograms =>
+    [
+        (MetricFamily.SessionDuration, "", _sessionDurations),
+        .. InOrder(_dials).Where(dials => !dials.Value.IsEmpty).Select(dials => (MetricFamily.DialDuration, dials.Key, dials.Value)),
+        (MetricFamily.TlsHandshakeDuration, "", _handshakeDurations),
+    ];
+
+    /// <summary>What is counted of a listener.</summary>
+    public ListenerCells Of(ListenerModel listener) => CellsOf(listener);
+
+    /// <summary>Bytes by listener.</summary>
+    public IReadOnlyDictionary<ListenerCells, ByteTotals.Total> ReadByteTotals() => _bytes.Read(Listeners(), _cellsOf);
+
+    /// <summary>Ended sessions by route id, over all listeners.</summary>
+    public IReadOnlyDictionary<string, long> ReadEndedSessions()
+    {
+        var ended = new Dictionary<string, long>(StringComparer.OrdinalIgnoreCase);
+        foreach (var route in Listeners().SelectMany(listener => listener.Routes))
+        {
+            ended[route.Route] = ended.GetValueOrDefault(route.Route) + route.Ended();
+        }
+
+        return ended;
+    }
+
+    private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
+
+    private static IOrderedEnumerable<KeyValuePair<string, T>> InOrder<T>(IEnumerable<KeyValuePair<string, T>> map)
+        => map.OrderBy(pair => pair.Key, StringComparer.Ordinal);
+
+    /// <summary>Bound listeners show from their first moment, with zeros.</summary>
+    private IEnumerable<ListenerCells> Listeners()
+    {
+        foreach (var listener in _state?.Listeners ?? [])
+        {
+            CellsOf(listener.Model);
+        }
+
+        return InOrder(_listeners).Select(pair => pair.Value);
+    }
+
+    private IEnumerable<Measurement<long>> ReadActiveSessions()
+        => Listeners().Select(listener => new Measurement<long>(listener.Active, Label("listener", listener.Id)));
+
+    /// <summary>Reasons that have not occurred are left out: most of the thirty never do.</summary>
+    private IEnumerable<Measurement<long>> ReadSessions()
+    {
+        foreach (var route in Listeners().SelectMany(listener => listener.Routes))
+        {
+            for (var reason = SessionEndReason.None; (int)reason < SessionEndReasons.Count; reason++)
+            {
+                if (route.Ended(reason) is > 0 and var count)
+                {
+                    yield return new Measurement<long>(
+                        count,
+                        Label("listener", route.Listener.Id),
+                        Label("route", route.Route),
+                        Label("cluster", route.Cluster),
+                        Label("end_reason", SessionEndReasons.NameOf(reason)));
+                }
+            }
+        }
+    }
+
+    private IEnumerable<Measurement<long>> ReadBytes()
+    {
+        foreach (var (listener, total) in ReadByteTotals())
+        {
+            yield return new Measurement<long>(total.In, Label("listener", listener.Id), Label("direction", "in"));
+            yield return new Measurement<long>(total.Out, Label("listener", listener.Id), Label("direction", "out"));
+        }
+    }
+
+    private IEnumerable<Measurement<long>> ReadDialFailures()
+    {
+        foreach (var ((cluster, destination), counts) in _dialFailures.OrderBy(pair => pair.Key.Cluster, StringComparer.Ordinal).ThenBy(pair => pair.Key.Destination, StringComparer.Ordinal))
+        {
+            for (var status = 0; status < counts.Length; status++)
+            {
+                if (Volatile.Read(ref counts[status]) is > 0 and var count)
+                {
+                    yield return new Measurement<long>(
+                        count,
+                        Label("cluster", cluster),
+                        Label("destination", destination),
+                        Label("reason", ConnectStatuses.NameOf((ConnectStatus)status)));
+                }
+            }
+        }
+    }
+
+    private IEnumerable<Measurement<long>> ReadHandshakes()
+        => Listeners().SelectMany(listener => ListenerCells.HandshakeResultNames.Select((result, i) =>
+            new Measurement<long>(listener.Handshakes(i), Label("listener", listener.Id), Label("result", result))));
+
+    private IEnumerable<Measurement<long>> ReadDestinationsUp()
+        => ReadDestinations(destination => destination.Health == DestinationHealth.Unhealthy ? 0 : 1);
+
+    private IEnumerable<Measurement<long>> ReadDestinationSessions() => ReadDestinations(destination => destination.ActiveSessions);
+
+    private IEnumerable<Measurement<long>> ReadDestinations(Func<DestinationState, long> value)
+        => from cluster in (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal)
+           from destination in cluster.Model.Destinations
+           select new Measurement<long>(value(destination), Label("cluster", cluster.Id), Label("destination", destination.Id));
+
+    private IEnumerable<Measurement<long>> ReadReloads() =>
+    [
+        new(Interlocked.Read(ref _reloadsApplied), Label("result", "applied")),
+        new(Interlocked.Read(ref _reloadsRejected), Label("result", "rejected")),
+    ];
+
+    private IEnumerable<Measurement<long>> ReadCertificateExpiries()
+    {
+        var now = _time.GetUtcNow();
+        return (_state?.Certificates ?? []).OrderBy(certificate => certificate.Id, StringComparer.Ordinal).Select(certificate =>
+            new Measurement<long>((long)(certificate.NotAfter - now).TotalSeconds, Label("certificate", certificate.Id)));
+    }
+}
