@@ -2,6 +2,7 @@ using KestrelStream.Configuration;
 using KestrelStream.Server.Demo;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.FileProviders.Physical;
 using Microsoft.Extensions.Primitives;
 
 namespace KestrelStream.Server.Hosting;
@@ -92,7 +93,7 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
         try
         {
             error = null;
-            var provider = new PhysicalFileProvider(BasePath, ExclusionFilters.None);
+            using var provider = new PhysicalFileProvider(BasePath, ExclusionFilters.None);
             return new ConfigurationBuilder()
                 .AddJsonFile(provider, _file.Name, optional: false, reloadOnChange: false)
                 .AddEnvironmentVariables()
@@ -102,7 +103,7 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
         {
             // The JSON reader's own message has line and position, or the duplicate key.
             error = new ConfigError(_file.FullName, (e.InnerException?.InnerException ?? e.InnerException ?? e).Message);
-            return new ConfigurationBuilder().Build() as IConfigurationRoot;
+            return new ConfigurationBuilder().Build();
         }
     }
 }
