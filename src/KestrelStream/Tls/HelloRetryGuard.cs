@@ -7,13 +7,14 @@ namespace KestrelStream.Tls;
 /// (RFC 8446 §4.1.2), because that name has chosen certificate and policy. OpenSSL 3.0 accepts a changed one. One per handshake; not thread-safe.
 /// </summary>
 /// <remarks>
-/// Only the first handshake record after the hello matters: it either begins with another ClientHello (TLS 1.3, possibly behind a
-/// change_cipher_spec record) or something else (TLS 1.2, or encrypted), and then the watch ends.
+/// Only the first handshake record after the hello matters: it either begins with another ClientHello (TLS 1.3) or with something else (TLS 1.2), and
+/// then the watch ends. Records of other types may come before it and prove nothing: change_cipher_spec is usual, OpenSSL lets warning alerts and
+/// early data pass too. They are passed over without being kept.
 /// </remarks>
 internal sealed class HelloRetryGuard(string? serverName, int firstHelloBytes, int maxBytes)
 {
-    private const byte ChangeCipherSpec = 20;
     private const byte Handshake = 22;
+    private const byte ClientHello = 1;
     private const int RecordHeader = 5;
 
     private int _firstHelloLeft = firstHelloBytes;
@@ -41,7 +42,7 @@ internal sealed class HelloRetryGuard(string? serverName, int firstHelloBytes, i
             return true;
         }
 
-        // Rare (one handshake in many needs a retry) and capped, so a plain copy will do.
+        // At most one record, or a hello up to the parser's cap; few handshakes need a retry, so a plain copy will do.
         _seen = [.. _seen, .. received];
         return Decide();
     }
@@ -49,33 +50,49 @@ internal sealed class HelloRetryGuard(string? serverName, int firstHelloBytes, i
     private bool Decide()
     {
         var seen = _seen.AsSpan();
-        while (seen.Length >= RecordHeader + 1)
+        while (seen.Length >= RecordHeader && seen[0] != Handshake)
         {
             var length = RecordHeader + (seen[3] << 8 | seen[4]);
-            if (seen[0] == ChangeCipherSpec)
+            if (seen.Length < length)
             {
-                if (seen.Length < length)
-                {
-                    return true;
-                }
-
-                seen = seen[length..];
-                continue;
+                break;
             }
 
-            if (seen[0] != Handshake || seen[RecordHeader] != 1)
-            {
-                return Watched(isViolated: false);
-            }
-
-            var parser = new ClientHelloParser(maxBytes);
-            var status = parser.Advance(seen);
-            var isSame = status == PrereadStatus.Hello && parser.GetHello(seen).ServerName == serverName;
-            parser.Dispose();
-            return status == PrereadStatus.NeedMore || Watched(isViolated: !isSame);
+            seen = seen[length..];
         }
 
-        return true;
+        if (seen.Length != _seen.Length)
+        {
+            _seen = seen.ToArray();
+            seen = _seen;
+        }
+
+        if (seen.Length < RecordHeader || seen[0] != Handshake)
+        {
+            return true;
+        }
+
+        if ((seen[3] | seen[4]) == 0)
+        {
+            // An empty handshake record is nothing that a client may send.
+            return Watched(isViolated: true);
+        }
+
+        if (seen.Length == RecordHeader)
+        {
+            return true;
+        }
+
+        if (seen[RecordHeader] != ClientHello)
+        {
+            return Watched(isViolated: false);
+        }
+
+        var parser = new ClientHelloParser(maxBytes);
+        var status = parser.Advance(seen);
+        var isSame = status == PrereadStatus.Hello && parser.GetHello(seen).ServerName == serverName;
+        parser.Dispose();
+        return status == PrereadStatus.NeedMore || Watched(isViolated: !isSame);
     }
 
     private bool Watched(bool isViolated)

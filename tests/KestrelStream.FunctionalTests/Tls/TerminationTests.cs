@@ -163,6 +163,15 @@ public sealed class TerminationTests : IDisposable
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task SecondHelloWithAnotherName_IsRefused(EngineKind engine)
     {
+        // In between: nothing; change_cipher_spec; a warning alert, early data, both of which OpenSSL lets pass.
+        await SecondHelloIsRefusedAsync(engine, []);
+        await SecondHelloIsRefusedAsync(engine, [0x14, 3, 3, 0, 1, 1]);
+        await SecondHelloIsRefusedAsync(engine, [0x15, 3, 3, 0, 2, 1, 0x5a]);
+        await SecondHelloIsRefusedAsync(engine, [0x14, 3, 3, 0, 1, 1, 0x17, 3, 3, 0, 20, .. new byte[20]]);
+    }
+
+    private async Task SecondHelloIsRefusedAsync(EngineKind engine, byte[] between)
+    {
         await using var upstream = ScriptedUpstream.Echo();
         await using var proxy = await ProxyEnvironment.StartAsync(Terminating(engine, upstream));
         using var socket = await proxy.ConnectAsync();
@@ -172,7 +181,7 @@ public sealed class TerminationTests : IDisposable
         var header = await socket.ReceiveExactlyAsync(5);
         Assert.Equal(22, header[0]);
         await socket.ReceiveExactlyAsync(header[3] << 8 | header[4]);
-        await socket.SendAllAsync(RetryHello("b.example.com"));
+        await socket.SendAllAsync((byte[])[.. between, .. RetryHello("b.example.com")]);
 
         var rest = await socket.ReceiveToEndAsync();
         Assert.Equal([0x15, 3, 3, 0, 2, 2, IllegalParameter], rest[^7..]);
