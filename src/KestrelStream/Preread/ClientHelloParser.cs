@@ -64,21 +64,7 @@ internal struct ClientHelloParser : IDisposable
     public ClientHelloError Error { get; private set; }
 
     /// <summary>The fatal alert that <see cref="Error"/> calls for; None without an error.</summary>
-    public readonly TlsAlert Alert => Error switch
-    {
-        ClientHelloError.None => TlsAlert.None,
-        ClientHelloError.RecordType or ClientHelloError.RecordEmpty or ClientHelloError.MessageType or ClientHelloError.BytesAfterMessage
-            => TlsAlert.UnexpectedMessage,
-        ClientHelloError.RecordOverflow => TlsAlert.RecordOverflow,
-        ClientHelloError.Ssl2Form or ClientHelloError.RecordVersion or ClientHelloError.LegacyVersion => TlsAlert.ProtocolVersion,
-        // No alert is made for it; this is what OpenSSL and BoringSSL send.
-        ClientHelloError.MessageTooLarge => TlsAlert.IllegalParameter,
-        ClientHelloError.NoNullCompression or ClientHelloError.DuplicateExtension or ClientHelloError.PreSharedKeyNotLast
-            => TlsAlert.IllegalParameter,
-        // As OpenSSL and BoringSSL answer a name with a NUL or above 255 bytes.
-        ClientHelloError.ServerName => TlsAlert.UnrecognizedName,
-        _ => TlsAlert.DecodeError,
-    };
+    public readonly TlsAlert Alert => Error.ToAlert();
 
     /// <summary>
     /// Looks at what has arrived since the last call. <see cref="PrereadStatus.NeedMore"/> is never the answer to <c>maxWireBytes</c> or

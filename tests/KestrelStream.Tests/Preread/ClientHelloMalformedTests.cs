@@ -62,6 +62,7 @@ public class ClientHelloMalformedTests
         ("ALPN list empty", Extension(16, [0, 0]), ClientHelloError.AlpnList, TlsAlert.DecodeError),
         ("ALPN list one short", Extension(16, [0, 2, 2, 104, 50]), ClientHelloError.AlpnList, TlsAlert.DecodeError),
         ("ALPN list one long", Extension(16, [0, 4, 2, 104, 50]), ClientHelloError.AlpnList, TlsAlert.DecodeError),
+        ("ALPN: byte after the list", Extension(16, [0, 3, 2, 104, 50, 0]), ClientHelloError.AlpnList, TlsAlert.DecodeError),
         ("ALPN: empty name", Extension(16, [0, 4, 2, 104, 50, 0]), ClientHelloError.AlpnList, TlsAlert.DecodeError),
         ("ALPN: name beyond the list", Extension(16, [0, 3, 3, 104, 50]), ClientHelloError.AlpnList, TlsAlert.DecodeError),
         ("versions empty", Extension(43, []), ClientHelloError.SupportedVersions, TlsAlert.DecodeError),

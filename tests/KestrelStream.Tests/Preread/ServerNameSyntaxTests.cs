@@ -31,6 +31,8 @@ public class ServerNameSyntaxTests
         { "1.2.3.256", "1.2.3.256" },
         { "1.2.3.0004", "1.2.3.0004" },
         { "1.2.3.4a", "1.2.3.4a" },
+        { "1.2.3.4.example", "1.2.3.4.example" },
+        { "a.1.2.3.4", "a.1.2.3.4" },
     };
 
     public static TheoryData<string> IPLiterals =>
