@@ -72,7 +72,7 @@ internal sealed class BenchmarkRun : IDisposable
                 proxies.Add(Start(recipe, _sites++));
             }
 
-            var runner = new CpuRunner(_options.Rounds, _options.Scale, _cancellation);
+            var runner = new CpuRunner(_options.Rounds, _cancellation);
             foreach (CpuScenario scenario in scenarios)
             {
                 Progress($"{scenario.Id}: {_options.Rounds} rounds");

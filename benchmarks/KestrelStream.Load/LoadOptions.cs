@@ -12,8 +12,8 @@ internal sealed record LoadOptions
 
           --scenarios LIST   of tcp,sni,msg,bulk,upload,handshake,resumed,tlsbulk,idle (default: all but upload)
           --proxies LIST     of nginx,nginx2,haproxy,sockets,eventloop (default: all; nginx is the baseline, nginx2 checks it)
-          --rounds N         rounds of each scenario (default 5; 3 with --quick)
-          --quick            a third of the work: about two minutes, less exact
+          --rounds N         rounds of each scenario (default 20)
+          --quick            5 rounds: about two minutes, less exact
           --json FILE        write every sample to FILE as well
           --server FILE      the published KestrelStream server
           --configs DIR      folder of the config templates
@@ -21,7 +21,9 @@ internal sealed record LoadOptions
         Exit code: 0 all measured · 1 something failed or a figure is void · 2 wrong usage · 3 nginx against itself is not 1.00 ± 0.05.
         """;
 
-    private const double QuickScale = 1.0 / 3;
+    private const int DefaultRounds = 20;
+    private const int QuickRounds = 5;
+    private const int MostIdleRounds = 3;
 
     public IReadOnlyList<string> Scenarios { get; init; } = ScenarioCatalog.Default;
 
@@ -37,13 +39,10 @@ internal sealed record LoadOptions
 
     public string Configs { get; init; } = ".";
 
-    public int Rounds => ChosenRounds ?? (IsQuick ? 3 : 5);
-
-    /// <summary>Share of each scenario's amount of work.</summary>
-    public double Scale => IsQuick ? QuickScale : 1;
+    public int Rounds => ChosenRounds ?? (IsQuick ? QuickRounds : DefaultRounds);
 
     /// <summary>Starts with idle sessions: memory repeats better than CPU time, and a start takes long.</summary>
-    public int IdleRounds => Math.Min(Rounds, IsQuick ? 1 : 3);
+    public int IdleRounds => IsQuick ? 1 : Math.Min(Rounds, MostIdleRounds);
 
     /// <summary>Parses the arguments; <paramref name="error"/> says what is wrong with them when the result is null.</summary>
     public static LoadOptions? TryParse(string[] arguments, out string error)

@@ -88,6 +88,8 @@ internal sealed class RunningProxy : IDisposable
             cancellation.ThrowIfCancellationRequested();
             if (_process.HasExited)
             {
+                // Also waits for the last of its output.
+                _process.WaitForExit();
                 throw new BenchmarkException($"{Recipe.Title} ended with {_process.ExitCode} instead of starting:\n{_output.Tail()}");
             }
 

@@ -19,7 +19,6 @@ internal static class JsonReport
 
         json.WriteEndArray();
         json.WriteNumber("rounds", report.Options.Rounds);
-        json.WriteBoolean("quick", report.Options.IsQuick);
         json.WriteStartArray("cpu");
         foreach (CpuResult result in report.Cpu)
         {

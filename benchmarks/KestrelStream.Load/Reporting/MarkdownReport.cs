@@ -18,7 +18,7 @@ internal static class MarkdownReport
             _ = text.AppendLine($"- {line}");
         }
 
-        _ = text.AppendLine($"- Rounds: {report.Options.Rounds}{(report.Options.IsQuick ? ", quick" : "")}, medians; ratios to nginx of the same round");
+        _ = text.AppendLine($"- Rounds: {report.Options.Rounds}, medians; ratios to nginx of the same round");
         WriteCpu(text, report);
         WriteIdle(text, report);
         WriteVerdict(text, report);

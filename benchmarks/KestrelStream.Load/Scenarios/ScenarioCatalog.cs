@@ -23,23 +23,23 @@ internal static class ScenarioCatalog
 
     public static readonly IReadOnlyList<CpuScenario> Cpu =
     [
-        new("tcp", "TCP connection", "µs", Microsecond, 20_000,
+        new("tcp", "TCP connection", "µs", Microsecond, 5_000,
             ports => new ShortConnectionLoad(Endpoint(ports.Tcp), [Backend.Payload.Request])),
-        new("sni", "SNI-passthrough connection, 1,000 routes", "µs", Microsecond, 12_000,
+        new("sni", "SNI-passthrough connection, 1,000 routes", "µs", Microsecond, 4_000,
             ports => new ShortConnectionLoad(Endpoint(ports.Sni), s_hellos.Value)),
-        new("msg", "small message on an open session", "µs", Microsecond, 100_000,
+        new("msg", "small message on an open session", "µs", Microsecond, 25_000,
             ports => new MessageLoad(Endpoint(ports.Echo))),
-        new("bulk", "GB passthrough, download", PerGigabyte, SecondPerGigabyte, 2_000_000_000,
+        new("bulk", "GB passthrough, download", PerGigabyte, SecondPerGigabyte, 500_000_000,
             ports => new BulkLoad(Endpoint(ports.Bulk), isUpload: false))
         { HasLargeBuffers = true },
-        new("upload", "GB passthrough, upload", PerGigabyte, SecondPerGigabyte, 2_000_000_000,
+        new("upload", "GB passthrough, upload", PerGigabyte, SecondPerGigabyte, 500_000_000,
             ports => new BulkLoad(Endpoint(ports.Bulk), isUpload: true))
         { HasLargeBuffers = true },
-        new("handshake", "full TLS 1.3 handshake, exchange, close", "µs", Microsecond, 3_000,
+        new("handshake", "full TLS 1.3 handshake, exchange, close", "µs", Microsecond, 800,
             ports => new TlsHandshakeLoad(Endpoint(ports.TlsFull), isResumed: false)),
-        new("resumed", "resumed TLS 1.3 handshake, exchange, close", "µs", Microsecond, 3_000,
+        new("resumed", "resumed TLS 1.3 handshake, exchange, close", "µs", Microsecond, 800,
             ports => new TlsHandshakeLoad(Endpoint(ports.TlsResumed), isResumed: true)),
-        new("tlsbulk", "GB terminated, download", PerGigabyte, SecondPerGigabyte, 1_000_000_000,
+        new("tlsbulk", "GB terminated, download", PerGigabyte, SecondPerGigabyte, 250_000_000,
             ports => new TlsBulkLoad(Endpoint(ports.TlsBulk))),
     ];
 
