@@ -35,6 +35,7 @@ internal sealed partial class StreamProxyManager(
     private volatile ProxySnapshot? _current;
     private volatile bool _isDraining;
     private ListenerSet? _listeners;
+    private IStreamEngine? _engine;
 
     public ProxySnapshot? Current => _current;
 
@@ -65,9 +66,9 @@ internal sealed partial class StreamProxyManager(
                 throw new StreamProxyConfigException(read.Errors);
             }
 
-            var engine = engines.Select(read.Config);
-            Log.Engine(_logger, engine.Name, descriptors.Limit, descriptors.MaxSessions);
-            _listeners = new ListenerSet(engine, services, loggers);
+            _engine = engines.Select(read.Config);
+            Log.Engine(_logger, _engine.Name, descriptors.Limit, descriptors.MaxSessions);
+            _listeners = new ListenerSet(_engine, services, loggers);
             var errors = await ApplyAsync(read.Config, cancellationToken);
             if (errors.Count > 0)
             {
@@ -158,6 +159,8 @@ internal sealed partial class StreamProxyManager(
             await DrainAsync(new CancellationToken(canceled: true));
         }
 
+        // Its threads run until the last session has ended.
+        (_engine as IDisposable)?.Dispose();
         _abortSessions.Dispose();
         _gate.Dispose();
     }
