@@ -30,8 +30,13 @@ internal static class EventIds
     public const int CertificateRefused = 303;
     public const int CertificateNotValid = 304;
     public const int CertificateWatchFailed = 305;
-    // 4xx: pools, dialing, name resolution (named in their folders' logs)
+
+    // 4xx: pools, dialing, name resolution
     public const int DialFailed = 400;
+    public const int DestinationOut = 401;
+    public const int DestinationBack = 402;
+    public const int NameDoesNotResolve = 403;
+    public const int NameResolves = 404;
 
     // 5xx: access log, metrics, admin
     public const int AccessLogDropped = 500;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using KestrelStream.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelStream.Dialing;
@@ -148,7 +149,6 @@ internal sealed partial class NameWatch : IDisposable
         bool hasTurned;
         lock (_gate)
         {
-            _isLookingUp = false;
             if (_isDisposed)
             {
                 return;
@@ -168,12 +168,17 @@ internal sealed partial class NameWatch : IDisposable
 
             hasTurned = _failure is null != failure is null;
             _failure = failure;
-            Schedule();
         }
 
         if (hasTurned)
         {
             Report(subscribers, failure);
+        }
+
+        lock (_gate)
+        {
+            _isLookingUp = false;
+            Schedule();
         }
     }
 
@@ -195,7 +200,7 @@ internal sealed partial class NameWatch : IDisposable
         }
     }
 
-    /// <summary>Under the lock.</summary>
+    /// <summary>Under the lock. After Dispose the timer no longer changes.</summary>
     private void Schedule()
     {
         var interval = _failure is not null && _refresh > LongestRetry ? LongestRetry : _refresh;
@@ -219,10 +224,10 @@ internal sealed partial class NameWatch : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(310, LogLevel.Warning, "Cluster '{Cluster}': the name '{Host}' of destination '{Destination}' does not resolve: {Failure}. Addresses in use from the last answer: {Known}. Trying on.", EventName = "NameDoesNotResolve")]
+        [LoggerMessage(EventIds.NameDoesNotResolve, LogLevel.Warning, "Cluster '{Cluster}': the name '{Host}' of destination '{Destination}' does not resolve: {Failure}. Addresses in use from the last answer: {Known}. Trying on.")]
         public static partial void DoesNotResolve(ILogger logger, string cluster, string destination, string host, string failure, int known);
 
-        [LoggerMessage(311, LogLevel.Information, "Cluster '{Cluster}': the name '{Host}' of destination '{Destination}' resolves again. Addresses: {Addresses}.", EventName = "NameResolves")]
+        [LoggerMessage(EventIds.NameResolves, LogLevel.Information, "Cluster '{Cluster}': the name '{Host}' of destination '{Destination}' resolves again. Addresses: {Addresses}.")]
         public static partial void Resolves(ILogger logger, string cluster, string destination, string host, int addresses);
     }
 }

@@ -1,4 +1,5 @@
 using KestrelStream.Configuration;
+using KestrelStream.Diagnostics;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelStream.Model;
@@ -7,10 +8,10 @@ internal sealed partial class ClusterState
 {
     private static partial class Log
     {
-        [LoggerMessage(300, LogLevel.Warning, "Cluster '{Cluster}': destination '{Destination}' ({Address}) is out after failed dials. One session tries it every {FailTimeout}.", EventName = "DestinationOut")]
+        [LoggerMessage(EventIds.DestinationOut, LogLevel.Warning, "Cluster '{Cluster}': destination '{Destination}' ({Address}) is out after failed dials. One session tries it every {FailTimeout}.")]
         public static partial void Out(ILogger logger, string cluster, string destination, ProxyAddress address, TimeSpan failTimeout);
 
-        [LoggerMessage(301, LogLevel.Information, "Cluster '{Cluster}': destination '{Destination}' ({Address}) is back.", EventName = "DestinationBack")]
+        [LoggerMessage(EventIds.DestinationBack, LogLevel.Information, "Cluster '{Cluster}': destination '{Destination}' ({Address}) is back.")]
         public static partial void Back(ILogger logger, string cluster, string destination, ProxyAddress address);
     }
 }
