@@ -49,6 +49,7 @@ internal sealed class TlsPolicy
         RouteTlsConfig config, IReadOnlyDictionary<string, CertificateState> certificates, CertificateStore store, TlsPolicy? previous = null)
     {
         CertificateState[] states = [.. config.Certificates.Select(id => certificates[id])];
+        ArgumentOutOfRangeException.ThrowIfZero(states.Length);
         return previous is not null && previous._store == store && previous._certificates.SequenceEqual(states) && HasSameOffer(previous._config, config)
             ? previous
             : new TlsPolicy(config, states, store);

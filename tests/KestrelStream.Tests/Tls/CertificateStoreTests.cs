@@ -137,7 +137,7 @@ public sealed class CertificateStoreTests : IDisposable
 
         _folder.Write("privkey.pem", next.KeyPem);
         _folder.Write("fullchain.pem", next.ChainPem[..(next.ChainPem.Length / 3)]);
-        Fire(10);
+        Fire(60); // 30 s: it is tried again, and not logged again.
 
         Assert.Same(old, Current);
         var warning = Assert.Single(_logger.Of(LogLevel.Warning));
