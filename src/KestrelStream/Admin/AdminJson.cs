@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using System.Text.Json.Serialization.Metadata;
 
 namespace KestrelStream.Admin;
 
@@ -18,27 +16,4 @@ namespace KestrelStream.Admin;
 [JsonSerializable(typeof(ApiHealth))]
 [JsonSerializable(typeof(ApiReadiness))]
 [JsonSerializable(typeof(ApiProblem))]
-internal sealed partial class AdminJson : JsonSerializerContext
-{
-    private const string Redacted = "***";
-
-    /// <summary>Writes a configuration without its secrets, wherever in it they are.</summary>
-    public static JsonTypeInfo<ApiConfig> WithoutSecrets { get; } = CreateWithoutSecrets();
-
-    private static JsonTypeInfo<ApiConfig> CreateWithoutSecrets()
-    {
-        var options = new JsonSerializerOptions(Default.Options) { TypeInfoResolver = Default.WithAddedModifier(RedactSecrets) };
-        return (JsonTypeInfo<ApiConfig>)options.GetTypeInfo(typeof(ApiConfig));
-    }
-
-    private static void RedactSecrets(JsonTypeInfo type)
-    {
-        foreach (var property in type.Properties)
-        {
-            if (property is { Name: "password" or "token", Get: { } get })
-            {
-                property.Get = owner => get(owner) is null ? null : Redacted;
-            }
-        }
-    }
-}
+internal sealed partial class AdminJson : JsonSerializerContext;

@@ -18,7 +18,7 @@ internal static class StateEndpoints
         }
 
         var answer = new ApiConfig(snapshot.Generation, snapshot.Applied, snapshot.Config);
-        return AdminResponse.WriteAsync(context, answer, AdminJson.WithoutSecrets);
+        return AdminResponse.WriteAsync(context, answer, ConfigRedaction.ApiConfig);
     }
 
     public static Task GetListenersAsync(HttpContext context)
