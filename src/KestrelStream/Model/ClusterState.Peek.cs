@@ -18,28 +18,15 @@ internal sealed partial class ClusterState
             copy.Backups.ContinueFrom(selection.Backups, backups);
         }
 
-        return Peek(copy.Primaries, copy.Model.Policy) ?? Peek(copy.Backups, copy.Model.Policy);
+        return Peek(selection.Primaries, copy.Primaries, copy.Model.Policy) ?? Peek(selection.Backups, copy.Backups, copy.Model.Policy);
     }
 
-    private DestinationState? Peek(DestinationGroup group, ILoadBalancingPolicy policy)
+    /// <summary>Asks the group who is available, and the policy over the copy, whose turns it may use up.</summary>
+    private DestinationState? Peek(DestinationGroup group, DestinationGroup copy, ILoadBalancingPolicy policy)
     {
         var candidates = new MemberSet(new ulong[group.WordCount]);
-        for (var word = 0; word < group.WordCount; word++)
-        {
-            var members = 0UL;
-            for (var member = word << 6; member < Math.Min(group.Members.Length, (word + 1) << 6); member++)
-            {
-                var destination = group.Members[member];
-                if (destination is { Weight: > 0, IsFull: false } && !destination.Failures.IsOut(Model.PassiveHealth))
-                {
-                    members |= 1UL << member;
-                }
-            }
-
-            candidates.SetWord(word, members);
-        }
-
-        var chosen = candidates.IsEmpty ? -1 : policy.Pick(new LoadBalancingContext(Id, group, candidates));
+        group.FindAvailable(default, _time, candidates);
+        var chosen = candidates.IsEmpty ? -1 : policy.Pick(new LoadBalancingContext(Id, copy, candidates));
         return chosen >= 0 && chosen < group.Members.Length ? group.Members[chosen] : null;
     }
 }
