@@ -209,7 +209,7 @@ public sealed class EngineTests
 
         Assert.Equal(12, harness.Sessions.Count);
         Assert.True(used < TimeSpan.FromMilliseconds(500), $"{used} of CPU while nothing could be accepted");
-        Assert.InRange(harness.Log.Events.Count(e => e.Id == Diagnostics.EventIds.AcceptPaused), 1, 4);
+        Assert.InRange(harness.Log.Events.Count(e => e.Id == KestrelStream.Diagnostics.EventIds.AcceptPaused), 1, 4);
 
         foreach (var client in clients)
         {

@@ -1,0 +1,291 @@
+using System.Buffers;
+using System.Diagnostics.Metrics;
+using KestrelStream.Diagnostics;
+using KestrelStream.Dialing;
+using KestrelStream.Model;
+using KestrelStream.Sessions;
+using KestrelStream.Transport;
+using Xunit;
+
+namespace KestrelStream.Tests.Diagnostics;
+
+public sealed class StreamProxyMetricsTests
+{
+    [Fact]
+    public void Names_AllMetrics_AreThePublishedOnes()
+    {
+        using var proxy = new TestProxy();
+        PlayEverything(proxy);
+        Assert.Equal(
+        [
+            "kestrelstream_access_log_dropped_total counter",
+            "kestrelstream_active_sessions gauge",
+            "kestrelstream_bytes_total counter",
+            "kestrelstream_certificate_expiry_seconds gauge",
+            "kestrelstream_config_reloads_total counter",
+            "kestrelstream_destination_active_sessions gauge",
+            "kestrelstream_destination_up gauge",
+            "kestrelstream_dial_duration_seconds histogram",
+            "kestrelstream_dial_failures_total counter",
+            "kestrelstream_session_duration_seconds histogram",
+            "kestrelstream_sessions_total counter",
+            "kestrelstream_tls_handshake_duration_seconds histogram",
+            "kestrelstream_tls_handshakes_total counter",
+        ],
+            Scrape(proxy).Types.Select(type => $"{type.Key} {type.Value}").Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Text_EverythingHappened_SaysSo()
+    {
+        using var proxy = new TestProxy();
+        PlayEverything(proxy);
+        var samples = Scrape(proxy).Samples;
+
+        Assert.Equal(1, samples["""kestrelstream_active_sessions{listener="public"}"""]);
+        Assert.Equal(0, samples["""kestrelstream_active_sessions{listener="other"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_sessions_total{listener="public",route="app1",cluster="pool",end_reason="Completed"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_sessions_total{listener="other",route="rest",cluster="",end_reason="Rejected"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_sessions_total{listener="public",route="",cluster="",end_reason="PrereadMalformed"}"""]);
+        Assert.Equal(3, samples.Count(sample => sample.Key.StartsWith("kestrelstream_sessions_total", StringComparison.Ordinal)));
+        Assert.Equal(107, samples["""kestrelstream_bytes_total{listener="public",direction="in"}"""]);
+        Assert.Equal(2011, samples["""kestrelstream_bytes_total{listener="public",direction="out"}"""]);
+        Assert.Equal(0, samples["""kestrelstream_bytes_total{listener="other",direction="in"}"""]);
+        Assert.Equal(3, samples["kestrelstream_session_duration_seconds_count"]);
+        Assert.Equal(62.5, samples["kestrelstream_session_duration_seconds_sum"]);
+        Assert.Equal(2, samples["""kestrelstream_session_duration_seconds_bucket{le="5"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_dial_duration_seconds_count{cluster="pool"}"""]);
+        Assert.Equal(0.003, samples["""kestrelstream_dial_duration_seconds_sum{cluster="pool"}"""]);
+        Assert.Equal(0, samples["""kestrelstream_dial_duration_seconds_bucket{cluster="pool",le="0.0025"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_dial_duration_seconds_bucket{cluster="pool",le="0.005"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_dial_failures_total{cluster="pool",destination="a",reason="refused"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_dial_failures_total{cluster="pool",destination="a",reason="timed_out"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_tls_handshakes_total{listener="public",result="ok"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_tls_handshakes_total{listener="public",result="failed"}"""]);
+        Assert.Equal(0, samples["""kestrelstream_tls_handshakes_total{listener="public",result="timeout"}"""]);
+        Assert.Equal(1, samples["kestrelstream_tls_handshake_duration_seconds_count"]);
+        Assert.Equal(1, samples["""kestrelstream_destination_up{cluster="pool",destination="a"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_config_reloads_total{result="applied"}"""]);
+        Assert.Equal(2, samples["""kestrelstream_config_reloads_total{result="rejected"}"""]);
+        Assert.Equal(86400 * 30, samples["""kestrelstream_certificate_expiry_seconds{certificate="site"}"""]);
+        Assert.Equal(-3600, samples["""kestrelstream_certificate_expiry_seconds{certificate="old"}"""]);
+        Assert.Equal(4, samples["kestrelstream_access_log_dropped_total"]);
+    }
+
+    [Fact]
+    public void Text_DestinationsOut_AreDown()
+    {
+        using var proxy = new TestProxy();
+        var attempts = default(DialAttempts);
+        var busy = proxy.Cluster("pool").Next(ref attempts)!;
+        proxy.FailDials("pool", destinations: 1);
+
+        var samples = Scrape(proxy).Samples;
+        Assert.Equal(["a", "b"], new[] { busy.Id, busy.Id == "a" ? "b" : "a" }.Order());
+        Assert.Equal(1, samples["""kestrelstream_destination_up{cluster="pool",destination="a"}"""] + samples["""kestrelstream_destination_up{cluster="pool",destination="b"}"""]);
+        Assert.Equal(1, samples[$$"""kestrelstream_destination_active_sessions{cluster="pool",destination="{{busy.Id}}"}"""]);
+    }
+
+    [Fact]
+    public void Instruments_EverythingHappened_AgreeWithTheText()
+    {
+        using var proxy = new TestProxy();
+        var recorded = new Dictionary<string, List<double>>();
+        var observed = new Dictionary<string, double>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Meter.Name == StreamProxyMetrics.MeterName && instrument.Meter.Scope == proxy.Meters)
+            {
+                l.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<double>((instrument, value, _, _) =>
+        {
+            recorded.TryAdd(instrument.Name, []);
+            recorded[instrument.Name].Add(value);
+        });
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+            observed.Add(instrument.Name + "{" + string.Join(',', tags.ToArray().Select(tag => $"{tag.Key}=\"{tag.Value}\"")) + "}", value));
+        listener.Start();
+        PlayEverything(proxy);
+        listener.RecordObservableInstruments();
+
+        Assert.Equal([2.0, 0.5, 60.0], recorded["kestrelstream.session.duration"]);
+        Assert.Equal([0.003], recorded["kestrelstream.dial.duration"]);
+        Assert.Equal([0.02], recorded["kestrelstream.tls_handshake.duration"]);
+        Assert.Equal(1, observed["""kestrelstream.sessions{listener="public",route="app1",cluster="pool",end_reason="Completed"}"""]);
+
+        var values = Scrape(proxy).Samples
+            .Where(sample => !sample.Key.Contains("_duration_", StringComparison.Ordinal))
+            .Select(sample => (sample.Key.Split('{') is [_, var labels] ? "{" + labels : "{}", sample.Value));
+        Assert.Equal(values.Order(), observed.Select(pair => ("{" + pair.Key.Split('{')[1], pair.Value)).Order());
+    }
+
+    [Fact]
+    public void Instruments_Published_HaveUnits()
+    {
+        using var proxy = new TestProxy();
+        var units = new List<string>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, _) =>
+        {
+            if (instrument.Meter.Scope == proxy.Meters)
+            {
+                units.Add($"{instrument.Name} {instrument.Unit}");
+            }
+        };
+        listener.Start();
+        Assert.Equal(
+        [
+            "kestrelstream.access_log.dropped {record}",
+            "kestrelstream.active_sessions {session}",
+            "kestrelstream.bytes By",
+            "kestrelstream.certificate.expiry s",
+            "kestrelstream.config_reloads {reload}",
+            "kestrelstream.destination.active_sessions {session}",
+            "kestrelstream.destination.up ",
+            "kestrelstream.dial.duration s",
+            "kestrelstream.dial.failures {dial}",
+            "kestrelstream.session.duration s",
+            "kestrelstream.sessions {session}",
+            "kestrelstream.tls_handshake.duration s",
+            "kestrelstream.tls_handshakes {handshake}",
+        ],
+            units.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void SessionEnded_RouteOnTwoListeners_CountsEachOnItsOwn()
+    {
+        using var proxy = new TestProxy();
+        for (var i = 0; i < 3; i++)
+        {
+            foreach (var listener in new[] { "public", "other" })
+            {
+                var session = proxy.Start(listener);
+                session.Route = proxy.Route("rest");
+                proxy.End(session, SessionEndReason.Rejected);
+            }
+        }
+
+        var samples = Scrape(proxy).Samples;
+        Assert.Equal(3, samples["""kestrelstream_sessions_total{listener="public",route="rest",cluster="",end_reason="Rejected"}"""]);
+        Assert.Equal(3, samples["""kestrelstream_sessions_total{listener="other",route="rest",cluster="",end_reason="Rejected"}"""]);
+    }
+
+    [Fact]
+    public void SessionEnded_AfterReload_GoesOnInTheSameSeries()
+    {
+        using var proxy = new TestProxy();
+        var before = proxy.Start();
+        before.Route = proxy.Route("app1");
+        proxy.Apply(TestProxy.Create());
+        var after = proxy.Start();
+        after.Route = proxy.Route("app1");
+        proxy.End(before);
+        proxy.End(after);
+
+        Assert.Equal(2, Scrape(proxy).Samples["""kestrelstream_sessions_total{listener="public",route="app1",cluster="pool",end_reason="Completed"}"""]);
+    }
+
+    [Fact]
+    public async Task SessionEnded_FromManyThreads_LosesNothing()
+    {
+        const int Threads = 4;
+        const int Sessions = 5000;
+        using var proxy = new TestProxy();
+        await Task.WhenAll(Enumerable.Range(0, Threads).Select(_ => Task.Run(() =>
+        {
+            for (var i = 0; i < Sessions; i++)
+            {
+                var session = proxy.Start(i % 2 == 0 ? "public" : "other");
+                session.Route = proxy.Route(i % 3 == 0 ? "app1" : "rest");
+                session.BytesIn = 3;
+                session.BytesOut = 5;
+                proxy.Metrics.DialEnded(session, new DialAttempt("a", null, ConnectStatus.Refused, TimeSpan.Zero));
+                proxy.End(session, duration: TimeSpan.FromMilliseconds(2));
+            }
+        })));
+
+        var samples = Scrape(proxy).Samples;
+        double Sum(string prefix) => samples.Where(sample => sample.Key.StartsWith(prefix, StringComparison.Ordinal)).Sum(sample => sample.Value);
+        Assert.Equal(Threads * Sessions, Sum("kestrelstream_sessions_total"));
+        Assert.Equal(Threads * Sessions * 8, Sum("kestrelstream_bytes_total"));
+        Assert.Equal(Threads * Sessions, Sum("kestrelstream_dial_failures_total"));
+        Assert.Equal(Threads * Sessions, samples["kestrelstream_session_duration_seconds_count"]);
+        Assert.Equal(Threads * Sessions * 0.002, samples["kestrelstream_session_duration_seconds_sum"], 1e-6);
+        Assert.Equal(0, Sum("kestrelstream_active_sessions"));
+    }
+
+    [Fact]
+    public void SessionEnded_WarmedUp_AllocatesNothing()
+    {
+        using var proxy = new TestProxy();
+        var session = proxy.Start();
+        session.Route = proxy.Route("app1");
+        var attempt = new DialAttempt("a", null, ConnectStatus.Connected, TimeSpan.FromMilliseconds(1));
+        Play();
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < 100; i++)
+        {
+            Play();
+        }
+
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+
+        void Play()
+        {
+            proxy.Metrics.SessionStarted(session);
+            proxy.Metrics.HandshakeEnded(session, "ok", TimeSpan.FromMilliseconds(1));
+            proxy.Metrics.DialEnded(session, attempt);
+            proxy.Metrics.SessionEnded(session, TimeSpan.FromSeconds(1));
+        }
+    }
+
+    internal static PrometheusTextParser Scrape(TestProxy proxy)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        PrometheusText.Write(proxy.Metrics, text);
+        return PrometheusTextParser.Parse(text.WrittenSpan);
+    }
+
+    /// <summary>Each metric gets a value: three sessions that ended in 2, 0.5 and 60 seconds, one that runs.</summary>
+    private static void PlayEverything(TestProxy proxy)
+    {
+        proxy.Certificates =
+        [
+            new CertificateExpiry("site", proxy.Time.GetUtcNow().AddDays(30)),
+            new CertificateExpiry("old", proxy.Time.GetUtcNow().AddHours(-1)),
+        ];
+
+        var relayed = proxy.Start();
+        relayed.Route = proxy.Route("app1");
+        proxy.Metrics.HandshakeEnded(relayed, "ok", TimeSpan.FromMilliseconds(20));
+        proxy.Metrics.DialEnded(relayed, new DialAttempt("a", null, ConnectStatus.Refused, TimeSpan.FromMilliseconds(1)));
+        proxy.Metrics.DialEnded(relayed, new DialAttempt("a", null, ConnectStatus.TimedOut, TimeSpan.FromSeconds(10)));
+        proxy.Metrics.DialEnded(relayed, new DialAttempt("b", null, ConnectStatus.Connected, TimeSpan.FromMilliseconds(3)));
+        relayed.BytesIn = 100;
+        relayed.BytesOut = 2000;
+        proxy.End(relayed, SessionEndReason.Completed, TimeSpan.FromSeconds(2));
+
+        var rejected = proxy.Start("other");
+        rejected.Route = proxy.Route("rest");
+        proxy.End(rejected, SessionEndReason.Rejected, TimeSpan.FromSeconds(0.5));
+
+        var malformed = proxy.Start();
+        proxy.Metrics.HandshakeEnded(malformed, "failed", TimeSpan.FromSeconds(1));
+        proxy.End(malformed, SessionEndReason.PrereadMalformed, TimeSpan.FromSeconds(60));
+
+        var running = proxy.Start();
+        running.Route = proxy.Route("app1");
+        running.BytesIn = 7;
+        running.BytesOut = 11;
+
+        proxy.Metrics.ConfigReloaded(isApplied: true);
+        proxy.Metrics.ConfigReloaded(isApplied: false);
+        proxy.Metrics.ConfigReloaded(isApplied: false);
+        proxy.Metrics.AccessLogDropped(4);
+    }
+}
