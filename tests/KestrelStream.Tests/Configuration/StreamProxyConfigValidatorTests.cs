@@ -62,6 +62,16 @@ public class StreamProxyConfigValidatorTests
         Assert.Equal(["StreamProxy:Listeners:l:Address", "StreamProxy:Clusters", "StreamProxy:EventLoops"], errors.Select(error => error.Path));
     }
 
+    [Theory]
+    [InlineData("/etc/app/appsettings.json")]
+    [InlineData("StreamProxy")]
+    public void Validate_NothingCouldBeRead_NothingElseIsSaid(string path)
+    {
+        var read = new ConfigResult(new StreamProxyConfig(), [new ConfigError(path, "unreadable")]);
+
+        Assert.Equal(read.Errors, new StreamProxyConfigValidator(TestHooks.Default).Validate(read).Errors);
+    }
+
     [Fact]
     public void Validate_OrderOfKeys_DoesNotChangeTheErrors()
     {
