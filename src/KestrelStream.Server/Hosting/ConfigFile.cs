@@ -1,4 +1,5 @@
 using KestrelStream.Configuration;
+using KestrelStream.Configuration.Sources;
 using KestrelStream.Server.Demo;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;
@@ -95,7 +96,7 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
             error = null;
             using var provider = new PhysicalFileProvider(BasePath, ExclusionFilters.None);
             return new ConfigurationBuilder()
-                .AddJsonFile(provider, _file.Name, optional: false, reloadOnChange: false)
+                .Add(new IndexedJsonConfigurationSource { FileProvider = provider, Path = _file.Name })
                 .AddEnvironmentVariables()
                 .Build();
         }

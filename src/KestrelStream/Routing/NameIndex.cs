@@ -3,7 +3,7 @@ namespace KestrelStream.Routing;
 /// <summary>Routes by a name or a part of a name. Filled once, then read by any number of threads.</summary>
 internal sealed class NameIndex
 {
-    private readonly Dictionary<string, RouteEntry[]> _routes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, RouteGroup> _routes = new(StringComparer.Ordinal);
 
     /// <summary>
     /// Lengths that occur. A name of 253 bytes may have 127 labels: hashing each of its suffixes would let a client buy 10 µs
@@ -13,26 +13,14 @@ internal sealed class NameIndex
 
     public void Add(string key, RouteEntry entry)
     {
-        _routes[key] = _routes.TryGetValue(key, out var others) ? Merge(others, entry) : entry.Alone;
+        _routes[key] = _routes.GetValueOrDefault(key).With(entry);
         _lengths[key.Length] = true;
     }
 
-    /// <summary>The routes under a key in order of trial; empty when there are none.</summary>
-    public ReadOnlySpan<RouteEntry> Find(ReadOnlySpan<char> key)
+    /// <summary>The routes under a key; empty when there are none.</summary>
+    public RouteGroup Find(ReadOnlySpan<char> key)
         => key.Length <= SniPattern.MaxNameLength && _lengths[key.Length]
             && _routes.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(key, out var routes)
             ? routes
-            : [];
-
-    private static RouteEntry[] Merge(RouteEntry[] others, RouteEntry entry)
-    {
-        if (others.Contains(entry))
-        {
-            return others;
-        }
-
-        RouteEntry[] all = [.. others, entry];
-        Array.Sort(all, RouteEntry.Compare);
-        return all;
-    }
+            : default;
 }

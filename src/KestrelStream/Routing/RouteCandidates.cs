@@ -17,8 +17,10 @@ internal ref struct RouteCandidates
     /// <summary>Where the name was cut last, or how many expressions were tried.</summary>
     private int _position;
 
-    private ReadOnlySpan<RouteEntry> _group = [];
+    private RouteGroup _group;
     private Step _groupStep;
+
+    /// <summary>Index into the others of the group.</summary>
     private int _next;
 
     /// <param name="table">The routes.</param>
@@ -55,23 +57,29 @@ internal ref struct RouteCandidates
     /// <summary>Goes to the next one; false at the end.</summary>
     public bool MoveNext()
     {
-        while (_next == _group.Length)
+        if (_group.Others is { } others && _next < others.Length)
         {
-            if (_step == Step.End)
-            {
-                return false;
-            }
+            Current = others[_next++];
+            return true;
+        }
 
+        while (_step != Step.End)
+        {
             _next = 0;
             _groupStep = _step;
             _group = NextGroup();
+            if (_group.First is { } first)
+            {
+                Current = first;
+                return true;
+            }
         }
 
-        Current = _group[_next++];
-        return true;
+        _group = default;
+        return false;
     }
 
-    private ReadOnlySpan<RouteEntry> NextGroup()
+    private RouteGroup NextGroup()
     {
         switch (_step)
         {
@@ -85,7 +93,7 @@ internal ref struct RouteCandidates
                 {
                     _step = Step.Prefix;
                     _position = _name.Length;
-                    return [];
+                    return default;
                 }
 
                 _position += nextDot + 1;
@@ -97,7 +105,7 @@ internal ref struct RouteCandidates
                 {
                     _step = Step.Regex;
                     _position = 0;
-                    return [];
+                    return default;
                 }
 
                 _position = lastDot;
@@ -109,12 +117,12 @@ internal ref struct RouteCandidates
                     var (pattern, route) = _table.Expressions[_position++];
                     if (pattern.Regex!.IsMatch(_name))
                     {
-                        return route.Alone;
+                        return new RouteGroup(route, null);
                     }
                 }
 
                 _step = Step.Unnamed;
-                return [];
+                return default;
 
             default:
                 _step = Step.End;

@@ -34,6 +34,9 @@ internal sealed class RouteConditions
     /// </summary>
     public bool IsTlsOnlyByTermination { get; }
 
+    /// <summary>Whether <see cref="Check"/> never refuses.</summary>
+    public bool TakesEveryHello => _takesTls && _alpn.Length == 0;
+
     /// <summary>Whether bytes that are not TLS may go this way: no condition asks for TLS.</summary>
     public bool TakesNotTls { get; }
 

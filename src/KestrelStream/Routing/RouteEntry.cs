@@ -1,17 +1,20 @@
 using KestrelStream.Configuration;
 using KestrelStream.Model;
+using KestrelStream.Preread;
 
 namespace KestrelStream.Routing;
 
 /// <summary>A route as one table holds it: with its conditions and patterns compiled. Immutable.</summary>
 internal sealed class RouteEntry
 {
+    private readonly bool _takesEveryHello;
+
     public RouteEntry(RouteModel route)
     {
         Route = route;
         Conditions = new RouteConditions(route.Config);
         Patterns = [.. route.Config.Match.Sni.Select(Parse)];
-        Alone = [this];
+        _takesEveryHello = Conditions.TakesEveryHello;
     }
 
     public RouteModel Route { get; }
@@ -21,8 +24,8 @@ internal sealed class RouteEntry
     /// <summary>Empty = takes every name, and clients without one.</summary>
     public IReadOnlyList<SniPattern> Patterns { get; }
 
-    /// <summary>The list that holds this route only; one for all of its names.</summary>
-    public RouteEntry[] Alone { get; }
+    /// <summary>The first condition, besides the name, that a hello does not meet.</summary>
+    public RouteRefusal Check(in ClientHello hello) => _takesEveryHello ? RouteRefusal.None : Conditions.Check(hello);
 
     /// <summary>Order of trial among routes that are equal by name: more conditions, then Order, then id.</summary>
     public static int Compare(RouteEntry a, RouteEntry b)

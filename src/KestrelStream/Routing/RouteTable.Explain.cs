@@ -19,7 +19,7 @@ internal sealed partial class RouteTable
             // A route that fits by two patterns is tried twice, with the same end.
             if (seen.Add(route))
             {
-                var refusal = route.Conditions.Check(hello);
+                var refusal = route.Check(hello);
                 considered.Add(new RouteConsidered(route.Route.Id, refusal == RouteRefusal.None, Why(route, refusal, candidates.CurrentPattern)));
             }
         }

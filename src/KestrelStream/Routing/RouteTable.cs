@@ -29,7 +29,7 @@ internal sealed partial class RouteTable
         }
 
         Expressions = [.. expressions.Order(Comparer<(SniPattern Pattern, RouteEntry Route)>.Create(CompareExpressions))];
-        Unnamed = [.. _routes.Where(route => route.Patterns.Count == 0)];
+        Unnamed = new RouteGroup([.. _routes.Where(route => route.Patterns.Count == 0)]);
 
         _forNotTls = _routes.FirstOrDefault(route => route.Conditions.TakesNotTls)?.Route;
         _forSilence = _routes.FirstOrDefault(route => route.Conditions.TakesSilence)?.Route;
@@ -53,7 +53,7 @@ internal sealed partial class RouteTable
 
     internal (SniPattern Pattern, RouteEntry Route)[] Expressions { get; }
 
-    internal RouteEntry[] Unnamed { get; }
+    internal RouteGroup Unnamed { get; }
 
     /// <summary>The table of one listener: the routes that name it, and those that name none.</summary>
     public static RouteTable ForListener(string listenerId, IEnumerable<RouteModel> routes)
@@ -65,7 +65,7 @@ internal sealed partial class RouteTable
         var candidates = new RouteCandidates(this, hello.ServerName);
         while (candidates.MoveNext())
         {
-            if (candidates.Current.Conditions.Check(hello) == RouteRefusal.None)
+            if (candidates.Current.Check(hello) == RouteRefusal.None)
             {
                 return candidates.Current.Route;
             }

@@ -17,7 +17,8 @@ internal sealed class ValidationContext
         _errors = [.. read.Errors];
         foreach (var error in read.Errors)
         {
-            _misread.Add(error.Path);
+            // An error elsewhere is one of the file itself: nothing could be read then.
+            _misread.Add(IsWithinRoot(error.Path) ? error.Path : Root);
             for (var path = error.Path; path.Length > 0; path = Parent(path))
             {
                 _misreadWithin.Add(path);
@@ -132,6 +133,9 @@ internal sealed class ValidationContext
 
     private IdSet IdsOf(string noun, string key, IEnumerable<string> ids)
         => new(noun, ids, isKnown: !_misread.Contains($"{Root}:{key}"));
+
+    private bool IsWithinRoot(string path)
+        => path.StartsWith(Root, StringComparison.OrdinalIgnoreCase) && (path.Length == Root.Length || path[Root.Length] == ':');
 
     private bool IsWithinMisread(string path)
     {

@@ -1,0 +1,149 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace KestrelStream.Configuration.Reading;
+
+/// <content>Single values and lists of them.</content>
+internal sealed partial class SectionReader
+{
+    private delegate bool TryParse<T>(string text, out T value);
+
+    public string? Text(string key)
+        => TryGetValue(key, "a string", out var text) ? text : null;
+
+    public int? Number(string key)
+    {
+        const string Valid = "a whole number, at most 2147483647";
+        if (!TryGetValue(key, Valid, out var text))
+        {
+            return null;
+        }
+
+        if (ValueForms.TryParseNumber(text, out var value))
+        {
+            return value;
+        }
+
+        AddError(key, $"{ErrorText.Quote(text)} is not a number; valid: {Valid}");
+        return null;
+    }
+
+    public bool? Flag(string key)
+    {
+        if (!TryGetValue(key, "true, false", out var text))
+        {
+            return null;
+        }
+
+        if (bool.TryParse(text, out var value))
+        {
+            return value;
+        }
+
+        AddError(key, $"{ErrorText.Quote(text)} is neither true nor false; valid: true, false");
+        return null;
+    }
+
+    public TimeSpan? Time(string key)
+    {
+        if (!TryGetValue(key, ValueForms.ValidTime, out var text))
+        {
+            return null;
+        }
+
+        if (Duration.TryParse(text, out var value))
+        {
+            return value;
+        }
+
+        AddError(key, $"{ErrorText.Quote(text)} is not a time; valid: {ValueForms.SuggestTime(text)}");
+        return null;
+    }
+
+    public T? Choice<T>(string key)
+        where T : struct, Enum
+    {
+        var names = Enum.GetNames<T>();
+        if (!TryGetValue(key, ErrorText.Names(names), out var text))
+        {
+            return null;
+        }
+
+        if (ValueForms.TryParseName<T>(text, out var value))
+        {
+            return value;
+        }
+
+        AddError(key, ErrorText.NotOneOf(text, "known", names));
+        return null;
+    }
+
+    /// <summary>Null when the key is absent or null; an empty list is one.</summary>
+    public IReadOnlyList<string>? TextList(string key)
+        => List(key, "a string", (string text, out string value) =>
+        {
+            value = text;
+            return true;
+        });
+
+    /// <summary>Null when the key is absent or null; an empty list is one.</summary>
+    public IReadOnlyList<T>? ChoiceList<T>(string key)
+        where T : struct, Enum
+        => List<T>(key, ErrorText.Names(Enum.GetNames<T>()), ValueForms.TryParseName);
+
+    private List<T>? List<T>(string key, string validItem, TryParse<T> tryParse)
+    {
+        if (Find(key) is not { } section)
+        {
+            return null;
+        }
+
+        if (!string.IsNullOrEmpty(section.Value))
+        {
+            AddError(key, $"{ErrorText.Quote(section.Value)} is a single value; valid: a list, as [{ErrorText.Quote(section.Value)}]");
+            return null;
+        }
+
+        var values = new List<T>();
+        foreach (var item in section.GetChildren())
+        {
+            if (!int.TryParse(item.Key, out _))
+            {
+                AddError(key, $"is a map (with the key {ErrorText.Quote(item.Key)}); valid: a list, as [\"a\", \"b\"]");
+                return null;
+            }
+
+            var text = item.Value;
+            if (text is null)
+            {
+                AddError($"{key}:{item.Key}", $"is null or a map; valid: {validItem}");
+            }
+            else if (tryParse(text, out var value))
+            {
+                values.Add(value);
+            }
+            else
+            {
+                AddError($"{key}:{item.Key}", $"{ErrorText.Quote(text)} is not known; valid: {validItem}");
+            }
+        }
+
+        return values.Count > 0 || section.Value is not null ? values : null;
+    }
+
+    private bool TryGetValue(string key, string valid, [NotNullWhen(true)] out string? value)
+    {
+        value = null;
+        if (Find(key) is not { } child)
+        {
+            return false;
+        }
+
+        value = child.Value;
+        if (value is null && child.GetChildren().Any())
+        {
+            AddError(key, $"is a map or list; valid: {valid}");
+        }
+
+        return value is not null;
+    }
+}

@@ -1,0 +1,123 @@
+using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
+using KestrelStream.Configuration;
+using Microsoft.Extensions.Configuration;
+using Xunit;
+
+namespace KestrelStream.Tests.Configuration;
+
+/// <summary>Keys are public surface: what is read, the records, the editor's schema and the documentation name the same ones.</summary>
+public class ConfigSurfaceTests
+{
+    private const string Unknown = "NoSuchKey";
+
+    /// <summary>Definition in the schema, heading in the documentation, record, and a path at which the section is read.</summary>
+    public static TheoryData<string, string, Type, string> Sections => new()
+    {
+        { "StreamProxy", "StreamProxy", typeof(StreamProxyConfig), "StreamProxy" },
+        { "Admin", "Admin", typeof(AdminConfig), "StreamProxy:Admin" },
+        { "AccessLog", "AccessLog", typeof(AccessLogConfig), "StreamProxy:AccessLog" },
+        { "Listener", "Listeners", typeof(ListenerConfig), "StreamProxy:Listeners:x" },
+        { "Certificate", "Certificates", typeof(CertificateConfig), "StreamProxy:Certificates:x" },
+        { "Route", "Routes", typeof(RouteConfig), "StreamProxy:Routes:x" },
+        { "Match", "Match", typeof(RouteMatch), "StreamProxy:Routes:x:Match" },
+        { "RouteTls", "Tls", typeof(RouteTlsConfig), "StreamProxy:Routes:x:Tls" },
+        { "Cluster", "Clusters", typeof(ClusterConfig), "StreamProxy:Clusters:x" },
+        { "Destination", "Destinations", typeof(DestinationConfig), "StreamProxy:Clusters:x:Destinations:x" },
+        { "PassiveHealthCheck", "HealthCheck", typeof(PassiveHealthCheckConfig), "StreamProxy:Clusters:x:HealthCheck:Passive" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Sections))]
+    public void Read_UnknownKey_ValidKeysAreThoseOfRecordSchemaAndDocumentation(string definition, string heading, Type record, string path)
+    {
+        var read = KeysThatAreRead(path);
+
+        Assert.Equal(record.GetProperties().Select(property => property.Name).Order(StringComparer.Ordinal), read);
+        Assert.Equal(KeysOfSchema(definition), read);
+        Assert.Equal(KeysOfDocumentation(heading), read);
+    }
+
+    [Fact]
+    public void Read_UnknownKeyInHealthCheck_ValidKeysAreThoseOfTheSchema()
+        => Assert.Equal(KeysOfSchema("HealthCheck"), KeysThatAreRead("StreamProxy:Clusters:x:HealthCheck"));
+
+    [Fact]
+    public void Documentation_Examples_AreReadWithoutErrors()
+    {
+        var blocks = File.ReadAllText(Path.Combine(Repository(), "docs", "configuration.md")).Split("```jsonc\n").Skip(1).Select(block => block.Split("```")[0]).ToArray();
+
+        Assert.True(blocks.Length >= 7);
+        foreach (var block in blocks)
+        {
+            var json = block.Contains("\"StreamProxy\"", StringComparison.Ordinal) ? block : $"{{ \"StreamProxy\": {{ {block} }} }}";
+            var configuration = new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build();
+            Assert.Empty(ConfigurationReader.Read(configuration.GetSection("StreamProxy")).Errors);
+        }
+    }
+
+    [Fact]
+    public void Schema_Choices_AreThoseOfTheEnumerations()
+    {
+        AssertChoices<EngineKind>("StreamProxy", "Engine");
+        AssertChoices<AccessLogFormat>("AccessLog", "Format");
+        AssertChoices<RouteAction>("Route", "Action");
+        AssertChoices<TlsMode>("RouteTls", "Mode");
+        AssertChoices<TlsVersion>("RouteTls", "Protocols", "items");
+        AssertChoices<ClientProtocol>("Match", "Protocols", "items");
+    }
+
+    [Fact]
+    public void Schema_EverySection_AllowsNoOtherKeys()
+    {
+        using var schema = Schema();
+        foreach (var definition in schema.RootElement.GetProperty("definitions").EnumerateObject().Where(definition => definition.Value.TryGetProperty("properties", out _)))
+        {
+            Assert.True(definition.Value.TryGetProperty("additionalProperties", out var additional), definition.Name);
+            Assert.Equal(JsonValueKind.False, additional.ValueKind);
+        }
+    }
+
+    private static string[] KeysThatAreRead(string path)
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new($"{path}:{Unknown}", "1")]).Build();
+        var error = Assert.Single(ConfigurationReader.Read(configuration.GetSection("StreamProxy")).Errors);
+        Assert.Equal($"{path}:{Unknown}", error.Path);
+        return error.Message.Split("valid: ")[1].Split(", ");
+    }
+
+    private static string[] KeysOfSchema(string definition)
+    {
+        using var schema = Schema();
+        return [.. schema.RootElement.GetProperty("definitions").GetProperty(definition).GetProperty("properties").EnumerateObject().Select(key => key.Name).Order(StringComparer.Ordinal)];
+    }
+
+    private static void AssertChoices<T>(string definition, params string[] path)
+        where T : struct, Enum
+    {
+        using var schema = Schema();
+        var key = schema.RootElement.GetProperty("definitions").GetProperty(definition).GetProperty("properties");
+        key = path.Aggregate(key, (element, step) => element.GetProperty(step));
+        var choices = key.GetProperty("enum").EnumerateArray().Where(choice => choice.ValueKind == JsonValueKind.String).Select(choice => choice.GetString());
+        Assert.Equal(Enum.GetNames<T>(), choices);
+    }
+
+    /// <summary>First cells of the first table under a heading.</summary>
+    private static string[] KeysOfDocumentation(string heading)
+    {
+        var lines = File.ReadAllLines(Path.Combine(Repository(), "docs", "configuration.md"), Encoding.UTF8);
+        var rows = lines
+            .SkipWhile(line => line.TrimStart('#') != " " + heading || !line.StartsWith('#'))
+            .SkipWhile(line => !line.StartsWith("| key", StringComparison.Ordinal))
+            .TakeWhile(line => line.StartsWith('|'))
+            .Skip(2);
+        return [.. rows.Select(row => row.Split('`')[1]).Order(StringComparer.Ordinal)];
+    }
+
+    private static JsonDocument Schema()
+        => JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository(), "src", "KestrelStream.Server", "appsettings.schema.json")));
+
+    private static string Repository([CallerFilePath] string thisFile = "")
+        => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", ".."));
+}
