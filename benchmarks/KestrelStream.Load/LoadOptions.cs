@@ -13,7 +13,7 @@ internal sealed record LoadOptions
           --scenarios LIST   of tcp,sni,msg,bulk,upload,handshake,resumed,tlsbulk,idle (default: all but upload)
           --proxies LIST     of nginx,nginx2,haproxy,sockets,eventloop (default: all; nginx is the baseline, nginx2 checks it)
           --rounds N         rounds of each scenario (default 20)
-          --quick            5 rounds: about two minutes, less exact
+          --quick            3 rounds: two to three minutes, less exact
           --json FILE        write every sample to FILE as well
           --server FILE      the published KestrelStream server
           --configs DIR      folder of the config templates
@@ -22,7 +22,7 @@ internal sealed record LoadOptions
         """;
 
     private const int DefaultRounds = 20;
-    private const int QuickRounds = 5;
+    private const int QuickRounds = 3;
     private const int MostIdleRounds = 3;
 
     public IReadOnlyList<string> Scenarios { get; init; } = ScenarioCatalog.Default;

@@ -9,6 +9,8 @@ namespace KestrelStream.Load.Proxies;
 /// <param name="server">Path of the published binary.</param>
 internal sealed class KestrelStreamRecipe(string id, string engine, string server) : IProxyRecipe
 {
+    private const int CommitDigits = 9;
+
     public string Id => id;
 
     public string Title => $"KestrelStream {engine}";
@@ -17,7 +19,13 @@ internal sealed class KestrelStreamRecipe(string id, string engine, string serve
 
     public int ProcessCount => 1;
 
-    public string ReadVersion() => $"KestrelStream {Command.Output(server, "--version")}";
+    public string ReadVersion()
+    {
+        // The build appends the commit; its first digits are enough to find it.
+        string version = Command.Output(server, "--version");
+        int commit = version.IndexOf('+');
+        return $"KestrelStream {(commit < 0 ? version : version[..Math.Min(version.Length, commit + 1 + CommitDigits)])}";
+    }
 
     public ProcessStartInfo Configure(ProxySite site)
     {

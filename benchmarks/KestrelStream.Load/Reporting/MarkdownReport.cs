@@ -18,7 +18,7 @@ internal static class MarkdownReport
             _ = text.AppendLine($"- {line}");
         }
 
-        _ = text.AppendLine($"- Rounds: {report.Options.Rounds}, medians; ratios to nginx of the same round");
+        _ = text.AppendLine($"- Rounds: {report.Options.Rounds} (start and memory: {report.Options.IdleRounds}), medians; ratios to nginx of the same round");
         WriteCpu(text, report);
         WriteIdle(text, report);
         WriteVerdict(text, report);
@@ -66,6 +66,11 @@ internal static class MarkdownReport
         foreach (string fault in faults)
         {
             _ = text.AppendLine($"- {fault}");
+        }
+
+        if (report.Cpu.Count == 0)
+        {
+            return;
         }
 
         string[] failed = [.. report.FailedSelfChecks().Select(result => $"{result.Scenario.Id} {Ratio(result.Ratio(ProxyCatalog.SelfCheck, ProxyCatalog.Baseline))}")];

@@ -18,11 +18,7 @@ internal sealed class CpuRunner(int rounds, CancellationToken cancellation)
     public CpuResult Run(CpuScenario scenario, IReadOnlyList<RunningProxy> proxies)
     {
         var samples = proxies.ToDictionary(proxy => proxy.Recipe.Id, _ => new List<CpuSample>());
-        foreach (RunningProxy proxy in proxies)
-        {
-            WarmUp(scenario, proxy);
-        }
-
+        WarmUp(scenario, proxies);
         for (int round = 0; round < rounds; round++)
         {
             // Forwards, backwards, forwards: who goes first or follows whom favours nobody.
@@ -35,14 +31,13 @@ internal sealed class CpuRunner(int rounds, CancellationToken cancellation)
         return new CpuResult(scenario, samples);
     }
 
-    private void WarmUp(CpuScenario scenario, RunningProxy proxy)
+    private void WarmUp(CpuScenario scenario, IReadOnlyList<RunningProxy> proxies)
     {
         for (int burst = 0; burst < WarmUpBursts; burst++)
         {
-            CpuSample sample = Measure(scenario, proxy);
-            if (sample.Errors > 0)
+            foreach (RunningProxy proxy in proxies)
             {
-                return;
+                _ = Measure(scenario, proxy);
             }
 
             Thread.Sleep(WarmUpPauseMilliseconds);
