@@ -19,5 +19,6 @@ check.SetAction((arguments, _) => CheckCommand.RunAsync(arguments.GetValue(confi
 var root = new RootCommand("KestrelStream: TLS passthrough by SNI, TLS termination, upstream pools, on Kestrel") { config, run, check };
 root.SetAction((arguments, _) => RunCommand.RunAsync(arguments.GetValue(config)!));
 
-// The host itself listens to SIGTERM and SIGINT and drains; the command line must not cut it short.
-return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+// The host itself listens to SIGTERM and SIGINT and drains; the command line must not cut it short. A defect ends the process as a crash does,
+// not with exit code 1, which says that the configuration has mistakes.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false });

@@ -13,7 +13,7 @@ internal static class CheckCommand
         if (!file.Exists)
         {
             await Console.Error.WriteLineAsync($"{file.FullName}: the file does not exist");
-            return ExitCode.CannotStart;
+            return ExitCode.InvalidConfig;
         }
 
         using var configFile = new ConfigFile(file, TimeProvider.System);

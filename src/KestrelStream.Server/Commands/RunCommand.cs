@@ -1,6 +1,8 @@
 using KestrelStream.Management;
 using KestrelStream.Server.Demo;
 using KestrelStream.Server.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -25,7 +27,7 @@ internal static class RunCommand
         try
         {
             await demo.StartAsync(configFile.Demo);
-            await app.StartAsync();
+            await StartAsync(app);
         }
         catch (StreamProxyConfigException e)
         {
@@ -47,10 +49,23 @@ internal static class RunCommand
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("KestrelStream.Server");
         using var signals = new ServerSignals(proxy, notify, app.Lifetime, logger);
 
-        ReadyBanner.Print(Console.Out, proxy, configFile);
+        ReadyBanner.Print(Console.Out, proxy, configFile, app.Services.GetRequiredService<IServer>());
         configFile.StartWatching();
         notify.Ready();
         await app.WaitForShutdownAsync();
         return ExitCode.Ok;
+    }
+
+    private static async Task StartAsync(WebApplication app)
+    {
+        try
+        {
+            await app.StartAsync();
+        }
+        catch (IOException e) when (e is not ListenerBindException)
+        {
+            // The only other address that the host binds.
+            throw new IOException($"Admin port: {e.Message}", e);
+        }
     }
 }

@@ -1,6 +1,7 @@
 using KestrelStream.Configuration;
 using KestrelStream.Configuration.Sources;
 using KestrelStream.Server.Demo;
+using KestrelStream.Tls;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.FileProviders.Physical;
@@ -22,8 +23,8 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
     private readonly TimeProvider _time;
     private CancellationTokenSource _changed = new();
     private ITimer? _timer;
-    private FileStamp _seen;
-    private FileStamp _pending;
+    private FileFingerprint _seen;
+    private FileFingerprint _pending;
 
     public ConfigFile(FileInfo file, TimeProvider time)
     {
@@ -63,7 +64,7 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
 
     public void StartWatching()
     {
-        _seen = _pending = FileStamp.Of(_file.FullName);
+        _seen = _pending = FileFingerprint.Read(_file.FullName);
         _timer = _time.CreateTimer(_ => Look(), null, LookEvery, LookEvery);
     }
 
@@ -71,7 +72,7 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
 
     private void Look()
     {
-        var now = FileStamp.Of(_file.FullName);
+        var now = FileFingerprint.Read(_file.FullName);
         if (now == _seen)
         {
             _pending = now;
@@ -79,7 +80,7 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
         }
 
         // Half-written files change again: a change counts once it has stood still for one look. A missing file is being replaced.
-        if (now != _pending || !now.Exists)
+        if (now != _pending || now.Length < 0)
         {
             _pending = now;
             return;
@@ -103,7 +104,7 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
         catch (Exception e) when (e is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
         {
             // The JSON reader's own message has line and position, or the duplicate key.
-            error = new ConfigError(_file.FullName, (e.InnerException?.InnerException ?? e.InnerException ?? e).Message);
+            error = new ConfigError(Section, $"{_file.FullName} cannot be read: {(e.InnerException?.InnerException ?? e.InnerException ?? e).Message}");
             return new ConfigurationBuilder().Build();
         }
     }

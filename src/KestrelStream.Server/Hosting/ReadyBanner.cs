@@ -1,13 +1,15 @@
 using System.Net;
 using System.Net.Sockets;
 using KestrelStream.Management;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace KestrelStream.Server.Hosting;
 
-/// <summary>What start prints on standard output: a line per listener, then a line that starts with Ready. Scripts wait for it.</summary>
+/// <summary>What start prints on standard output: a line per listener, then a line that starts with Ready and names the admin port. Scripts wait for it.</summary>
 internal static class ReadyBanner
 {
-    public static void Print(TextWriter output, IStreamProxy proxy, ConfigFile file)
+    public static void Print(TextWriter output, IStreamProxy proxy, ConfigFile file, IServer admin)
     {
         foreach (var (id, addresses) in proxy.BoundAddresses.OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase))
         {
@@ -22,7 +24,9 @@ internal static class ReadyBanner
             }
         }
 
-        output.WriteLine($"Ready ({file.FullName})");
+        // An admin port 0 shows its number here.
+        var address = admin.Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
+        output.WriteLine($"Ready ({file.FullName}{(address is null ? "" : "; admin " + address)})");
         output.Flush();
     }
 

@@ -28,7 +28,10 @@ internal static class ServerHost
 
         // Standard output belongs to the Ready lines and to an access log with Path "-".
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+
+        // Why a start failed is said once, by the run command; the framework would add its own words and a stack trace.
+        WebApplication? app = null;
+        builder.Logging.AddFilter("Microsoft", level => level >= LogLevel.Warning && app?.Lifetime.ApplicationStarted.IsCancellationRequested == true);
 
         builder.Services.AddStreamProxy().LoadFrom(file);
         builder.Services.AddRouting();
@@ -46,7 +49,7 @@ internal static class ServerHost
             builder.Services.AddSingleton<IServer, NoServer>();
         }
 
-        var app = builder.Build();
+        app = builder.Build();
         app.MapStreamProxyAdmin();
         return app;
     }

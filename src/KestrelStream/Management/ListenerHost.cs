@@ -4,7 +4,7 @@ using KestrelStream.Transport;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace KestrelStream.Management;
@@ -30,12 +30,14 @@ internal sealed class ListenerHost : IAsyncDisposable
     public ListenerState State { get; }
 
     /// <exception cref="ListenerBindException">The address is in use or cannot be bound.</exception>
-    public static async Task<ListenerHost> BindAsync(ListenerModel model, IStreamEngine engine, IServiceProvider services, ILoggerFactory loggers, CancellationToken cancellationToken)
+    public static async Task<ListenerHost> BindAsync(ListenerModel model, IStreamEngine engine, IServiceProvider services, CancellationToken cancellationToken)
     {
         var state = new ListenerState(model);
         var options = new KestrelServerOptions { ApplicationServices = services, AddServerHeader = false };
         options.Listen(new ListenerEndPoint(model.Address, state));
-        var server = new KestrelServer(Options.Create(options), engine, loggers);
+
+        // What Kestrel would log is that a bind failed, with a stack trace; that is thrown, and said once by whoever catches it.
+        var server = new KestrelServer(Options.Create(options), engine, NullLoggerFactory.Instance);
         try
         {
             await server.StartAsync(new NoApplication(), cancellationToken);

@@ -1,12 +1,11 @@
 using KestrelStream.Configuration;
 using KestrelStream.Model;
 using KestrelStream.Transport;
-using Microsoft.Extensions.Logging;
 
 namespace KestrelStream.Management;
 
 /// <summary>The bound listeners. A change is prepared (new addresses are bound) before it is committed, so that a port in use rejects a reload as a whole. One call at a time.</summary>
-internal sealed class ListenerSet(IStreamEngine engine, IServiceProvider services, ILoggerFactory loggers) : IAsyncDisposable
+internal sealed class ListenerSet(IStreamEngine engine, IServiceProvider services) : IAsyncDisposable
 {
     private Dictionary<string, ListenerHost> _hosts = new(StringComparer.OrdinalIgnoreCase);
 
@@ -34,7 +33,7 @@ internal sealed class ListenerSet(IStreamEngine engine, IServiceProvider service
             {
                 if (!next.ContainsKey(model.Id))
                 {
-                    var host = await ListenerHost.BindAsync(model, engine, services, loggers, cancellationToken);
+                    var host = await ListenerHost.BindAsync(model, engine, services, cancellationToken);
                     bound.Add(host);
                     next.Add(model.Id, host);
                 }

@@ -68,7 +68,7 @@ internal sealed partial class StreamProxyManager(
 
             _engine = engines.Select(read.Config);
             Log.Engine(_logger, _engine.Name, descriptors.Limit, descriptors.MaxSessions);
-            _listeners = new ListenerSet(_engine, services, loggers);
+            _listeners = new ListenerSet(_engine, services);
             var errors = await ApplyAsync(read.Config, cancellationToken);
             if (errors.Count > 0)
             {

@@ -12,11 +12,17 @@ internal sealed class DescriptorBudget
     /// <summary>Set aside for everything else when the limit is ample.</summary>
     private const int LargestReserve = 256;
 
+    /// <summary>
+    /// The runtime keeps two descriptors for each assembly, and loads many only when something is first done: about 25 for the first handshake,
+    /// the admin port's answers and the stop. It ends the process when it cannot load one.
+    /// </summary>
+    private const int AssembliesToCome = 64;
+
     private readonly long _sessions;
     private long _used;
 
     public DescriptorBudget()
-        : this(ReadLimit(), CountOpen())
+        : this(ReadLimit(), CountOpen() + AssembliesToCome)
     {
     }
 

@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Net;
+using System.Text.RegularExpressions;
+
+namespace KestrelStream.TestKit.Peers;
+
+/// <summary>The server as users run it: the built program, in a process of its own.</summary>
+public sealed partial class ServerProcess : IAsyncDisposable
+{
+    /// <summary>SIGHUP.</summary>
+    public const int Hangup = 1;
+
+    /// <summary>SIGTERM.</summary>
+    public const int Terminate = 15;
+
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(60);
+
+    private readonly ChildProcess _process;
+    private readonly Dictionary<string, IPEndPoint> _listeners = new(StringComparer.OrdinalIgnoreCase);
+    private IPEndPoint? _admin;
+
+    private ServerProcess(ChildProcess process) => _process = process;
+
+    /// <summary>Path of the program that was built with the running tests.</summary>
+    public static string Program => RepositoryFolder.BuildOutput("src/KestrelStream.Server", "kestrelstream");
+
+    /// <summary>The process id.</summary>
+    public int Id => _process.Id;
+
+    /// <summary>True once it has ended.</summary>
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>Standard output: the lines of start, and an access log with path <c>-</c>.</summary>
+    public ProcessOutput Output => _process.Output;
+
+    /// <summary>Standard error: the log.</summary>
+    public ProcessOutput Error => _process.Error;
+
+    /// <summary>The admin port, which the Ready line names.</summary>
+    public IPEndPoint Admin => _admin ?? throw new InvalidOperationException($"The server named no admin port:\n{Output.Text}");
+
+    /// <summary>Where a listener is bound, as its line of start says; the first address when there are several.</summary>
+    public IPEndPoint Listener(string id)
+        => _listeners.TryGetValue(id, out var endPoint) ? endPoint : throw new KeyNotFoundException($"No line for listener {id}:\n{Output.Text}");
+
+    /// <summary>Starts <c>run</c> and waits for Ready.</summary>
+    /// <exception cref="InvalidOperationException">It ended instead; the message has what it said.</exception>
+    public static async Task<ServerProcess> StartAsync(ServerOptions options)
+    {
+        var server = new ServerProcess(Start(options, ["run"]));
+        try
+        {
+            if (await server.Output.WaitForAsync(line => line.StartsWith("Ready", StringComparison.Ordinal), s_patience) is null)
+            {
+                throw new InvalidOperationException($"The server has not started: {await server._process.WaitForResultAsync(s_patience)}");
+            }
+
+            server.ReadBanner();
+            return server;
+        }
+        catch
+        {
+            await server.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Runs the program to its end: <c>check</c>, <c>--version</c>, or a <c>run</c> that is to fail.</summary>
+    public static async Task<ProcessResult> RunAsync(ServerOptions options, params string[] arguments)
+    {
+        await using var process = Start(options, arguments);
+        return await process.WaitForResultAsync(s_patience);
+    }
+
+    /// <summary>Sends a signal.</summary>
+    public void Signal(int signal) => _process.Signal(signal);
+
+    /// <summary>SIGHUP, then waits until the reload is over.</summary>
+    /// <returns>True when it was applied.</returns>
+    public async Task<bool> ReloadAsync()
+    {
+        var seen = Error.Lines.Count;
+        Signal(Hangup);
+        return await WaitForReloadAsync(seen);
+    }
+
+    /// <summary>Waits for the end of a reload.</summary>
+    /// <param name="after">Number of lines of the log before it.</param>
+    /// <returns>True when it was applied.</returns>
+    public async Task<bool> WaitForReloadAsync(int after)
+    {
+        var line = await Error.WaitForAsync(
+            l => l.Contains("is in force", StringComparison.Ordinal) || l.Contains("Reload rejected", StringComparison.Ordinal), s_patience, after);
+        return line?.Contains("is in force", StringComparison.Ordinal) ?? throw new InvalidOperationException($"The server ended:\n{Error.Text}");
+    }
+
+    /// <summary>SIGTERM, then waits for the end.</summary>
+    public Task<ProcessResult> StopAsync()
+    {
+        Signal(Terminate);
+        return WaitForExitAsync();
+    }
+
+    /// <summary>Waits for the end.</summary>
+    public Task<ProcessResult> WaitForExitAsync() => _process.WaitForResultAsync(s_patience);
+
+    /// <summary>Time on the processor so far, user and system, of all its threads.</summary>
+    public TimeSpan ProcessorTime()
+    {
+        // proc(5): the name stands in parentheses and may hold spaces; utime and stime are fields 14 and 15, in ticks of 10 ms.
+        var stat = File.ReadAllText($"/proc/{Id}/stat");
+        var fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
+        return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)));
+    }
+
+    public ValueTask DisposeAsync() => _process.DisposeAsync();
+
+    private static ChildProcess Start(ServerOptions options, string[] arguments)
+    {
+        var environment = new Dictionary<string, string?> { ["DOTNET_ROOT"] = PeerProgram.DotnetRoot };
+        foreach (var (key, value) in options.Overrides)
+        {
+            environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
+        }
+
+        foreach (var (key, value) in options.Environment)
+        {
+            environment[key] = value;
+        }
+
+        var program = options.Program ?? Program;
+        string[] all = options.ConfigPath is { } path ? [.. arguments, "--config", path] : arguments;
+        return options.DescriptorLimit is { } limit
+            ? ChildProcess.Start(PeerProgram.Find("bash", "bash"), ["-c", $"ulimit -n {limit} && exec \"$0\" \"$@\"", program, .. all], environment, options.Folder)
+            : ChildProcess.Start(program, all, environment, options.Folder);
+    }
+
+    private void ReadBanner()
+    {
+        foreach (var line in Output.Lines)
+        {
+            if (ListenerLine().Match(line) is { Success: true } listener)
+            {
+                // A unix socket is no IPEndPoint; tests that use one know its path.
+                if (IPEndPoint.TryParse(listener.Groups["address"].Value, out var endPoint))
+                {
+                    _listeners[listener.Groups["id"].Value] = endPoint;
+                }
+            }
+            else if (AdminAddress().Match(line) is { Success: true } admin && IPEndPoint.TryParse(admin.Groups["address"].Value, out var address))
+            {
+                _admin = address;
+            }
+        }
+    }
+
+    [GeneratedRegex(@"^Listener (?<id>[^:]+): (?<address>[^,]+)")]
+    private static partial Regex ListenerLine();
+
+    [GeneratedRegex(@"^Ready .*admin http://(?<address>[^/)]+)")]
+    private static partial Regex AdminAddress();
+}
