@@ -303,7 +303,7 @@ public sealed class EventLoopTests
 
     private sealed class RunningLoop : IDisposable
     {
-        public Loop Loop { get; } = new(0, NullLogger.Instance);
+        public Loop Loop { get; } = new(0, new DescriptorBudget(), NullLogger.Instance);
 
         public Task RunAsync(Action action)
         {

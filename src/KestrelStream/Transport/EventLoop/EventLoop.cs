@@ -45,8 +45,9 @@ internal sealed unsafe partial class EventLoop
     private volatile bool _isStopping;
 
     /// <exception cref="IOException">The kernel refuses epoll or eventfd.</exception>
-    public EventLoop(int index, ILogger logger)
+    public EventLoop(int index, DescriptorBudget descriptors, ILogger logger)
     {
+        Pipes = new SplicePipePool(descriptors);
         _logger = logger;
         Clock = new LoopClock(this);
         _epoll = Check(Native.EpollCreate());
@@ -65,6 +66,8 @@ internal sealed unsafe partial class EventLoop
     ~EventLoop() => Native.Close(_wake);
 
     public LoopClock Clock { get; }
+
+    public SplicePipePool Pipes { get; }
 
     /// <summary>Whether the caller is on this loop's thread.</summary>
     public bool IsCurrent
@@ -180,6 +183,7 @@ internal sealed unsafe partial class EventLoop
         RunPosted();
         RunDeferred();
         CloseAll();
+        Pipes.CloseAll();
         NativeMemory.Free(events);
         Native.Close(_epoll);
     }

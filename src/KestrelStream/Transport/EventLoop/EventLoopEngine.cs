@@ -60,7 +60,7 @@ internal sealed class EventLoopEngine(
             if (_loops is null)
             {
                 var logger = loggers.CreateLogger<EventLoop>();
-                _loops = [.. Enumerable.Range(0, loops).Select(i => new EventLoop(i, logger))];
+                _loops = [.. Enumerable.Range(0, loops).Select(i => new EventLoop(i, descriptors, logger))];
                 _environments = [.. _loops.Select(loop => new LoopEnvironment(loop))];
             }
 

@@ -154,6 +154,31 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         return sent;
     }
 
+    /// <summary>Moves received pages into an empty pipe. 0 or negative = nothing: <see cref="Receive"/> says why, except for <see cref="Native.EAGAIN"/>.</summary>
+    public int SpliceInto(SplicePipe pipe)
+    {
+        var moved = _fd < 0 ? Gone : Native.Splice(_fd, pipe.WriteEnd, SplicePipe.Bytes);
+        if (moved == -Native.EAGAIN)
+        {
+            IsReadable = false;
+        }
+
+        return moved;
+    }
+
+    /// <summary>Sends what a pipe holds, as much as the kernel takes. 0 = nothing now; negative = an errno.</summary>
+    public int SpliceFrom(SplicePipe pipe, int count)
+    {
+        var moved = _fd < 0 ? Gone : Native.Splice(pipe.ReadEnd, _fd, count);
+        if (moved == -Native.EAGAIN)
+        {
+            IsWritable = false;
+            return Watch(writes: true) ? 0 : -Native.ENOMEM;
+        }
+
+        return moved;
+    }
+
     /// <summary>Sends FIN. Negative = an errno.</summary>
     public int ShutdownSend() => _fd < 0 ? Gone : Native.ShutdownSend(_fd);
 

@@ -74,6 +74,9 @@ internal static unsafe partial class Native
     private const int TCP_NODELAY = 1;
     private const int MSG_NOSIGNAL = 0x4000;
     private const int SHUT_WR = 1;
+    private const uint SPLICE_F_MOVE = 1;
+    private const uint SPLICE_F_NONBLOCK = 2;
+    private const int PIPE_FLAGS = 0x80800; // O_CLOEXEC | O_NONBLOCK
     private const int EPOLL_CLOEXEC = 0x80000;
     private const int EFD_CLOEXEC = 0x80000;
     private const int EFD_NONBLOCK = 0x800;
@@ -163,6 +166,21 @@ internal static unsafe partial class Native
         return sent;
     }
 
+    /// <summary>A non-blocking pipe: read end, write end.</summary>
+    public static int Pipe(int* ends) => Result(pipe2(ends, PIPE_FLAGS));
+
+    /// <summary>Moves pages between a socket and a pipe. 0 = the end, or urgent data ahead; negative = an errno.</summary>
+    public static int Splice(int from, int to, int count)
+    {
+        int moved;
+        do
+        {
+            moved = Result((int)splice(from, null, to, null, (nuint)count, SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+        }
+        while (moved == -EINTR);
+        return moved;
+    }
+
     public static int ShutdownSend(int fd) => Result(shutdown(fd, SHUT_WR));
 
     public static int SetNoDelay(int fd) => SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -241,6 +259,14 @@ internal static unsafe partial class Native
     [LibraryImport(C)]
     [SuppressGCTransition]
     private static partial nint send(int fd, byte* buffer, nuint count, int flags);
+
+    [LibraryImport(C)]
+    [SuppressGCTransition]
+    private static partial int pipe2(int* ends, int flags);
+
+    [LibraryImport(C)]
+    [SuppressGCTransition]
+    private static partial nint splice(int from, long* fromOffset, int to, long* toOffset, nuint count, uint flags);
 
     [LibraryImport(C)]
     [SuppressGCTransition]

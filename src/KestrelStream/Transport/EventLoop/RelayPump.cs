@@ -11,11 +11,18 @@ namespace KestrelStream.Transport.EventLoop;
 /// <remarks>
 /// Bytes go through the loop's shared buffer: received, sent at once, and only what the receiver's kernel did not take is copied into a pooled
 /// buffer. A direction that holds bytes does not receive: that is the back-pressure, and at most one buffer a direction.
+/// A direction that keeps filling the buffer is a bulk transfer, and goes on through a pipe, without copying: less than half the CPU a gigabyte.
 /// </remarks>
 internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDeferredWork
 {
     /// <summary>Most that one direction moves before others get their turn.</summary>
     private const int TurnBytes = 4 * EventLoop.BufferBytes;
+
+    /// <summary>Full buffers in a row that make a bulk transfer.</summary>
+    private const int BulkAfter = 4;
+
+    /// <summary>Less than this at a time is cheaper to copy: two calls and no third one that says EAGAIN.</summary>
+    private const int SmallSplice = 16 * 1024;
 
     private ManualResetValueTaskSourceCore<bool> _core;
     private StreamSession _session = null!;
@@ -167,11 +174,22 @@ internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDefe
                 return;
             }
 
+            if (direction.FullReceives >= BulkAfter && !from.HasUrgent)
+            {
+                if (!FlowSpliced(ref direction, ref left))
+                {
+                    return;
+                }
+
+                continue;
+            }
+
             var isEnding = from is { PeerHasEnded: true, IsBroken: false };
             var received = from.Receive(loop.Buffer, EventLoop.BufferBytes);
             if (received > 0)
             {
                 left -= received;
+                direction.FullReceives = received == EventLoop.BufferBytes ? direction.FullReceives + 1 : 0;
                 _session.Touch();
                 if (!Forward(ref direction, loop.Buffer, received))
                 {
@@ -198,6 +216,66 @@ internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDefe
         }
     }
 
+    /// <summary>Moves one pipe full. False = the direction cannot go on now.</summary>
+    private bool FlowSpliced(ref Direction direction, ref int left)
+    {
+        direction.Pipe ??= loop.Pipes.TryRent();
+        var moved = direction.Pipe is { } pipe ? direction.From.SpliceInto(pipe) : 0;
+        if (moved <= 0)
+        {
+            // Drained, and still a bulk transfer when more comes. Anything else (no pipe, the end, an error) is found out by a receive.
+            Release(ref direction);
+            direction.FullReceives = moved == -Native.EAGAIN ? BulkAfter : 0;
+            return true;
+        }
+
+        left -= moved;
+        direction.FullReceives = moved < SmallSplice ? 0 : BulkAfter;
+        _session.Touch();
+        direction.HeldCount = moved;
+        if (FlushPipe(ref direction))
+        {
+            if (direction.FullReceives == 0)
+            {
+                Release(ref direction);
+            }
+
+            return true;
+        }
+
+        if (!direction.IsOver && !_isOver)
+        {
+            Holding(ref direction);
+        }
+
+        return false;
+    }
+
+    /// <summary>Sends what the pipe holds. True = all of it is gone.</summary>
+    private bool FlushPipe(ref Direction direction)
+    {
+        // Until the kernel says EAGAIN: only that promises an event.
+        while (direction.HeldCount > 0)
+        {
+            var sent = direction.To.SpliceFrom(direction.Pipe!, direction.HeldCount);
+            if (sent < 0)
+            {
+                SendFailed(ref direction);
+                return false;
+            }
+
+            if (sent == 0)
+            {
+                return false;
+            }
+
+            Count(ref direction, sent);
+            direction.HeldCount -= sent;
+        }
+
+        return true;
+    }
+
     /// <summary>Sends; what the kernel does not take is held. False = the direction cannot go on now.</summary>
     private bool Forward(ref Direction direction, byte* bytes, int count)
     {
@@ -215,7 +293,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDefe
         }
 
         direction.Hold(new ReadOnlySpan<byte>(bytes + sent, count - sent));
-        _session.Sending(1);
+        Holding(ref direction);
         return false;
     }
 
@@ -225,6 +303,18 @@ internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDefe
         if (!direction.To.IsWritable)
         {
             return false;
+        }
+
+        _session.Touch();
+        if (direction.Held is null)
+        {
+            if (!FlushPipe(ref direction))
+            {
+                return false;
+            }
+
+            Release(ref direction);
+            return true;
         }
 
         int sent;
@@ -239,7 +329,6 @@ internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDefe
             return false;
         }
 
-        _session.Touch();
         Count(ref direction, sent);
         direction.HeldStart += sent;
         direction.HeldCount -= sent;
@@ -363,13 +452,35 @@ internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDefe
         }
     }
 
+    /// <summary>Bytes are under way that this side has: an end now would lose them.</summary>
+    private void Holding(ref Direction direction)
+    {
+        if (!direction.IsHolding)
+        {
+            direction.IsHolding = true;
+            _session.Sending(1);
+        }
+    }
+
+    /// <summary>Gives buffer and pipe back.</summary>
     private void Release(ref Direction direction)
     {
+        if (direction.Pipe is { } pipe)
+        {
+            direction.Pipe = null;
+            loop.Pipes.Return(pipe, isEmpty: direction.HeldCount == 0 || direction.Held is not null);
+        }
+
         if (direction.Held is { } held)
         {
             direction.Held = null;
-            direction.HeldCount = 0;
             ArrayPool<byte>.Shared.Return(held);
+        }
+
+        direction.HeldCount = 0;
+        if (direction.IsHolding)
+        {
+            direction.IsHolding = false;
             _session.Sending(-1);
         }
     }
@@ -379,10 +490,21 @@ internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDefe
         public LoopConnection From;
         public LoopConnection To;
 
-        /// <summary>Received and not yet taken by the receiver's kernel; null = nothing.</summary>
+        /// <summary>What was received and not yet taken by the receiver's kernel, when it was copied.</summary>
         public byte[]? Held;
         public int HeldStart;
+
+        /// <summary>Bytes in <see cref="Held"/>, or in <see cref="Pipe"/> when that is null.</summary>
         public int HeldCount;
+
+        /// <summary>Of a bulk transfer.</summary>
+        public SplicePipe? Pipe;
+
+        /// <summary>Receives in a row that filled the buffer.</summary>
+        public int FullReceives;
+
+        /// <summary>The session counts a send under way.</summary>
+        public bool IsHolding;
 
         public bool IsUpload;
 
