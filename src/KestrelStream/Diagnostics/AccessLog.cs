@@ -11,6 +11,9 @@ namespace KestrelStream.Diagnostics;
 internal sealed class AccessLog(StreamProxyMetrics metrics, TimeProvider time, ILogger<AccessLog> logger) : IDisposable
 {
     private volatile AccessLogWriter? _writer;
+
+    // Of the writers so far; it may still be writing what was queued when the log was switched off.
+    private AccessLogWriter? _latest;
     private AccessLogConfig? _config;
     private string? _path;
 
@@ -34,8 +37,8 @@ internal sealed class AccessLog(StreamProxyMetrics metrics, TimeProvider time, I
             return;
         }
 
-        var before = _writer;
-        _writer = config is null ? null : new AccessLogWriter(path!, config.Format, before, metrics, time, logger);
+        var before = _latest;
+        _writer = config is null ? null : _latest = new AccessLogWriter(path!, config.Format, before, metrics, time, logger);
         _config = config;
         _path = path;
         before?.Complete();
@@ -47,7 +50,7 @@ internal sealed class AccessLog(StreamProxyMetrics metrics, TimeProvider time, I
     public static string? WhyNotWritable(AccessLogConfig config, string basePath) => AccessLogPath.WhyNotWritable(FullPath(config, basePath));
 
     /// <summary>Writes what is queued. Records that come later are lost.</summary>
-    public void Dispose() => _writer?.Dispose();
+    public void Dispose() => _latest?.Dispose();
 
     private static string FullPath(AccessLogConfig config, string basePath)
         => config.Path == AccessLogTarget.StandardOutput ? config.Path : Path.GetFullPath(config.Path, Path.GetFullPath(basePath));

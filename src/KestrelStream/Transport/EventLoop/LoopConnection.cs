@@ -511,9 +511,14 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         IOResult result;
         switch (operation.Kind)
         {
-            case LoopOperationKind.Receive when !TryReceive(operation.Buffer, out result):
-                _receive = operation;
-                return;
+            case LoopOperationKind.Receive:
+                if (!TryReceive(operation.Buffer, out result))
+                {
+                    _receive = operation;
+                    return;
+                }
+
+                break;
 
             case LoopOperationKind.WaitToReceive:
                 if (!TryWaitToReceive(out var status))
