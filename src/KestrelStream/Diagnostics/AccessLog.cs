@@ -47,7 +47,8 @@ internal sealed class AccessLog(StreamProxyMetrics metrics, TimeProvider time, I
     /// <summary>Why a log cannot go to a path; null = it can. Nothing is opened or created.</summary>
     /// <param name="config">A config with a path.</param>
     /// <param name="basePath">Folder that a relative path starts from.</param>
-    public static string? WhyNotWritable(AccessLogConfig config, string basePath) => AccessLogPath.WhyNotWritable(FullPath(config, basePath));
+    public static string? WhyNotWritable(AccessLogConfig config, string basePath)
+        => config.Path.Length == 0 || config.Path.Contains('\0') ? "it is not the path of a file" : AccessLogPath.WhyNotWritable(FullPath(config, basePath));
 
     /// <summary>Writes what is queued. Records that come later are lost.</summary>
     public void Dispose() => _latest?.Dispose();

@@ -118,6 +118,7 @@ internal sealed partial class StreamProxyManager(
         var errors = new List<ConfigError>(read.Errors);
         errors.AddRange(certificates.Prepare(read.Config.Certificates, provider.BasePath).Errors.Select(error => ToConfigError(error, read.Config)));
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
+        errors.AddRange(CheckAccessLog(read.Config).Where(error => !read.Errors.Any(known => known.Path == error.Path)));
         return errors;
     }
 
@@ -187,9 +188,10 @@ internal sealed partial class StreamProxyManager(
     private async Task<IReadOnlyList<ConfigError>> ApplyAsync(StreamProxyConfig config, CancellationToken cancellationToken)
     {
         var certificateChange = certificates.Prepare(config.Certificates, provider.BasePath);
-        if (certificateChange.Errors.Count > 0)
+        ConfigError[] errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, config)), .. CheckAccessLog(config)];
+        if (errors.Length > 0)
         {
-            return [.. certificateChange.Errors.Select(error => ToConfigError(error, config))];
+            return errors;
         }
 
         TlsPolicy CreatePolicy(string id, RouteConfig route)
@@ -210,6 +212,14 @@ internal sealed partial class StreamProxyManager(
         await _listeners.CommitAsync(listenerChange, next.Listeners);
         Log.Applied(_logger, next.Generation, next.Listeners.Count, next.Routes.Count, next.Clusters.Count);
         return [];
+    }
+
+    private IEnumerable<ConfigError> CheckAccessLog(StreamProxyConfig config)
+    {
+        if (config.AccessLog is { } log && AccessLog.WhyNotWritable(log, provider.BasePath) is { } why)
+        {
+            yield return new ConfigError("StreamProxy:AccessLog:Path", $"{ErrorText.Quote(log.Path)}: {why}");
+        }
     }
 
     /// <summary>A certificate's mistake, with the routes that need it.</summary>

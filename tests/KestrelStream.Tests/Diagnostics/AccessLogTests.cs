@@ -245,6 +245,8 @@ public sealed class AccessLogTests : IDisposable
         Assert.Null(AccessLog.WhyNotWritable(Json("new.log"), _folder.Path));
         Assert.Null(AccessLog.WhyNotWritable(Json("file.log"), _folder.Path));
         Assert.Null(AccessLog.WhyNotWritable(Json("/dev/null"), _folder.Path));
+        Assert.Equal("it is not the path of a file", AccessLog.WhyNotWritable(Json("a\0b"), _folder.Path));
+        Assert.Equal("it is not the path of a file", AccessLog.WhyNotWritable(Json(""), _folder.Path));
         Assert.Equal("it is a folder", AccessLog.WhyNotWritable(Json("."), _folder.Path));
         Assert.Equal($"the folder {_folder["none"]} does not exist", AccessLog.WhyNotWritable(Json("none/new.log"), _folder.Path));
         Assert.Equal($"the folder {_folder["file.log"]} does not exist", AccessLog.WhyNotWritable(Json("file.log/new.log"), _folder.Path));
