@@ -31,6 +31,9 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
         _file = file;
         _time = time;
         BasePath = file.DirectoryName!;
+
+        // Before the first read, so that no change after it is missed.
+        _seen = _pending = FileFingerprint.Read(file.FullName);
         Demo = DemoOptions.From(TryReadRoot(out _));
     }
 
@@ -64,7 +67,6 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
 
     public void StartWatching()
     {
-        _seen = _pending = FileFingerprint.Read(_file.FullName);
         _timer = _time.CreateTimer(_ => Look(), null, LookEvery, LookEvery);
     }
 

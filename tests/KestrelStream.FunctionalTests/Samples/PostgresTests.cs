@@ -125,6 +125,15 @@ public sealed class PostgresTests : IAsyncLifetime
         Assert.Contains("Cipher is ECDHE-ECDSA-AES256-GCM-SHA384", result.Output);
     }
 
+    [Fact]
+    public async Task Postgres_CipherThatOnlyTheStringHas_IsAgreed()
+    {
+        // In HIGH, and not among those that .NET offers by itself.
+        var result = await OpenSslClient.HandshakeAsync(EndPoint, "db1.example.com", "-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305");
+
+        Assert.Contains("Cipher is ECDHE-ECDSA-CHACHA20-POLY1305", result.Output);
+    }
+
     [Theory]
     [InlineData("aNULL:@SECLEVEL=0")]
     [InlineData("eNULL:@SECLEVEL=0")]
