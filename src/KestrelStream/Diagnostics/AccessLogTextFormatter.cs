@@ -11,7 +11,12 @@ namespace KestrelStream.Diagnostics;
 /// </summary>
 internal sealed class AccessLogTextFormatter(IBufferWriter<byte> output) : AccessLogFormatter
 {
-    private readonly StringBuilder _attempts = new();
+    /// <summary>Longest form of a number, with room to spare.</summary>
+    private const int MaxNumberBytes = 32;
+
+    private static readonly SearchValues<byte> Plain = SearchValues.Create([.. Enumerable.Range(0x21, 0x7f - 0x21).Select(b => (byte)b).Except("\"\\"u8.ToArray())]);
+
+    private readonly ArrayBufferWriter<byte> _value = new();
     private bool _isFirst;
 
     protected override void Begin() => _isFirst = true;
@@ -23,51 +28,76 @@ internal sealed class AccessLogTextFormatter(IBufferWriter<byte> output) : Acces
             return;
         }
 
-        WriteKey(key);
-        var bytes = Encoding.UTF8.GetBytes(value);
-        if (bytes.Length > 0 && Array.TrueForAll(bytes, IsPlain))
-        {
-            output.Write(bytes);
-        }
-        else
-        {
-            WriteQuoted(bytes);
-        }
+        _value.ResetWrittenCount();
+        Encoding.UTF8.GetBytes(value, _value);
+        Write(key, _value.WrittenSpan);
     }
 
     protected override void Write(ReadOnlySpan<byte> key, bool? value)
     {
         if (value is { } isTrue)
         {
-            Write(key, isTrue ? "true" : "false");
+            Write(key, isTrue ? "true"u8 : "false"u8);
         }
     }
 
-    protected override void Write(ReadOnlySpan<byte> key, long value) => Write(key, value.ToString(CultureInfo.InvariantCulture));
+    protected override void Write(ReadOnlySpan<byte> key, long value)
+    {
+        WriteKey(key);
+        WriteNumber(output, value);
+    }
 
-    protected override void Write(ReadOnlySpan<byte> key, TimeSpan value) => Write(key, Number(value));
+    protected override void Write(ReadOnlySpan<byte> key, TimeSpan value)
+    {
+        WriteKey(key);
+        WriteNumber(output, Milliseconds(value));
+    }
 
     /// <summary><c>destination,address,result,ms</c>, a semicolon between two dials.</summary>
     protected override void Write(ReadOnlySpan<byte> key, IReadOnlyList<DialAttempt> attempts)
     {
-        _attempts.Clear();
+        _value.ResetWrittenCount();
         foreach (var attempt in attempts)
         {
-            _attempts.Append(_attempts.Length == 0 ? "" : ";")
-                .Append(attempt.Destination).Append(',')
-                .Append(EndPointText.Of(attempt.Address)).Append(',')
-                .Append(ConnectStatuses.NameOf(attempt.Result)).Append(',')
-                .Append(Number(attempt.Elapsed));
+            if (_value.WrittenCount > 0)
+            {
+                _value.Write(";"u8);
+            }
+
+            Encoding.UTF8.GetBytes(attempt.Destination, _value);
+            _value.Write(","u8);
+            Encoding.UTF8.GetBytes(EndPointText.Of(attempt.Address), _value);
+            _value.Write(","u8);
+            Encoding.UTF8.GetBytes(ConnectStatuses.NameOf(attempt.Result), _value);
+            _value.Write(","u8);
+            WriteNumber(_value, Milliseconds(attempt.Elapsed));
         }
 
-        Write(key, _attempts.ToString());
+        Write(key, _value.WrittenSpan);
     }
 
     protected override void End() => output.Write("\n"u8);
 
-    private static string Number(TimeSpan time) => Milliseconds(time).ToString(CultureInfo.InvariantCulture);
+    private static void WriteNumber<T>(IBufferWriter<byte> to, T number)
+        where T : IUtf8SpanFormattable
+    {
+        var fits = number.TryFormat(to.GetSpan(MaxNumberBytes), out var length, default, CultureInfo.InvariantCulture);
+        System.Diagnostics.Debug.Assert(fits);
+        to.Advance(length);
+    }
 
-    private static bool IsPlain(byte b) => b is >= 0x21 and <= 0x7e and not ((byte)'"' or (byte)'\\');
+    private void Write(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        WriteKey(key);
+        if (!value.IsEmpty && !value.ContainsAnyExcept(Plain))
+        {
+            output.Write(value);
+        }
+        else
+        {
+            WriteQuoted(value);
+        }
+    }
 
     private void WriteKey(ReadOnlySpan<byte> key)
     {
@@ -81,15 +111,15 @@ internal sealed class AccessLogTextFormatter(IBufferWriter<byte> output) : Acces
         output.Write("="u8);
     }
 
-    private void WriteQuoted(ReadOnlySpan<byte> bytes)
+    private void WriteQuoted(ReadOnlySpan<byte> value)
     {
         // Each byte becomes four at most.
-        var line = output.GetSpan((bytes.Length * 4) + 2);
+        var line = output.GetSpan((value.Length * 4) + 2);
         var length = 0;
         line[length++] = (byte)'"';
-        foreach (var b in bytes)
+        foreach (var b in value)
         {
-            if (IsPlain(b))
+            if (Plain.Contains(b))
             {
                 line[length++] = b;
                 continue;

@@ -134,7 +134,14 @@ internal sealed partial class AccessLogWriter : IDisposable
         }
 
         _lastReport = _time.GetTimestamp();
-        LogDropped(_logger, Interlocked.Exchange(ref _unreported, 0), _path, why);
+        try
+        {
+            LogDropped(_logger, Interlocked.Exchange(ref _unreported, 0), _path, why);
+        }
+        catch (Exception)
+        {
+            // A logging provider that throws would end the process: nobody is above this thread.
+        }
     }
 
     [LoggerMessage(EventIds.AccessLogDropped, LogLevel.Warning, "{Records} access log records were lost at {Path}: {Reason}")]

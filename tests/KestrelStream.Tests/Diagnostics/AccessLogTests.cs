@@ -215,6 +215,19 @@ public sealed class AccessLogTests : IDisposable
     }
 
     [Fact]
+    public async Task Write_LoggerThrows_GoesOn()
+    {
+        using var log = new AccessLog(_proxy.Metrics, TimeProvider.System, new ThrowingLogger());
+        log.Apply(Json("logs/access.log"), _folder.Path);
+        WriteSessions(log, 1);
+        await Wait.UntilAsync(() => DroppedCount == 1, "the record to be lost");
+
+        Directory.CreateDirectory(_folder["logs"]);
+        WriteSessions(log, 1);
+        await Wait.UntilAsync(() => File.Exists(_folder["logs", "access.log"]) && Ids("logs/access.log") is ["2"], "the next record");
+    }
+
+    [Fact]
     public async Task Write_FolderComesBack_Recovers()
     {
         using var log = CreateLog();
@@ -303,5 +316,17 @@ public sealed class AccessLogTests : IDisposable
         }
 
         return [.. ids];
+    }
+
+    private sealed class ThrowingLogger : ILogger<AccessLog>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull
+            => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            => throw new InvalidOperationException("A provider is broken.");
     }
 }
