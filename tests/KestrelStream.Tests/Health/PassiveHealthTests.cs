@@ -64,6 +64,71 @@ public class PassiveHealthTests
         Assert.Equal(["a", "b"], [cluster.Open(), cluster.Open()]);
     }
 
+    /// <summary>However close together: of sessions that have all seen that a trial is due, one gets it.</summary>
+    [Fact]
+    public void Next_TrialGivenOutWhilePicking_GoesElsewhere()
+    {
+        TestCluster? cluster = null;
+        string? rival = null;
+        var isArmed = false;
+        var policy = new Preference((in LoadBalancingContext _) =>
+        {
+            if (isArmed)
+            {
+                isArmed = false;
+                rival = cluster!.Open();
+            }
+        });
+        cluster = new TestCluster(TwoDestinations, policy);
+        Assert.Equal("a>b", cluster.Run(id => id != "a"));
+        cluster.Time.Advance(TimeSpan.FromSeconds(10.1));
+        isArmed = true;
+
+        var late = cluster.Open();
+
+        Assert.Equal(("a", "b"), (rival, late));
+        Assert.Equal(1, cluster.Destination("a").ActiveSessions);
+    }
+
+    /// <summary>A session whose dials take longer than the window comes to no destination twice.</summary>
+    [Fact]
+    public void Next_TrialDueOfOneThatTheSessionTried_GoesToTheNext()
+    {
+        var cluster = new TestCluster(
+            TestCluster.Config(("a", new DestinationConfig()), ("b", new DestinationConfig()), ("c", new DestinationConfig())), new FirstAlphabeticalPolicy());
+        Assert.Equal("a>b>c>-", cluster.Run(_ => false));
+        var attempts = default(DialAttempts);
+        foreach (var expected in new[] { "a", "b", "c" })
+        {
+            cluster.Time.Advance(TimeSpan.FromSeconds(10.1));
+            var destination = cluster.State.Next(ref attempts)!;
+            Assert.Equal(expected, destination.Id);
+            cluster.State.DialFailed(destination, ref attempts);
+        }
+
+        cluster.Time.Advance(TimeSpan.FromSeconds(10.1));
+        Assert.Null(cluster.State.Next(ref attempts));
+    }
+
+    [Fact]
+    public void Next_TrialDueOfAFullDestination_DoesNotOfferIt()
+    {
+        var isOffered = false;
+        var cluster = new TestCluster(
+            TestCluster.Config(("a", new DestinationConfig { MaxConnections = 1 }), ("b", new DestinationConfig())),
+            new Preference((in LoadBalancingContext context) => isOffered = context.IsAvailable(0)));
+        Assert.Equal("a>b", cluster.Run(id => id != "a"));
+        cluster.Time.Advance(TimeSpan.FromSeconds(10.1));
+        // A trial that hangs holds the only slot.
+        Assert.Equal("a", cluster.Open());
+        Assert.True(isOffered);
+
+        cluster.Time.Advance(TimeSpan.FromSeconds(10.1));
+
+        Assert.Equal("b", cluster.Open());
+        Assert.False(isOffered);
+    }
+
     [Fact]
     public void DialSucceeded_OnTrial_PutsDestinationBackForAll()
     {
@@ -216,4 +281,18 @@ public class PassiveHealthTests
 
     private static TestCluster Preferring(int maxFails)
         => new(TestCluster.WithPassive(TwoDestinations, maxFails), new FirstAlphabeticalPolicy());
+
+    private delegate void Look(in LoadBalancingContext context);
+
+    /// <summary>The first by id, with something that happens between looking and choosing.</summary>
+    private sealed class Preference(Look beforeChoice) : ILoadBalancingPolicy
+    {
+        public string Name => "Preference";
+
+        public int Pick(in LoadBalancingContext context)
+        {
+            beforeChoice(in context);
+            return context.IsAvailable(0) ? 0 : 1;
+        }
+    }
 }

@@ -105,29 +105,4 @@ public class ClusterStateStressTests
             }
         }
     }
-
-    /// <summary>However many sessions come at once, one of them gets the trial.</summary>
-    [Fact]
-    public async Task Next_PenaltyOverOnManyThreads_GivesOneTrial()
-    {
-        for (var round = 0; round < 200; round++)
-        {
-            var cluster = new TestCluster(TestCluster.Config(("a", new DestinationConfig()), ("b", new DestinationConfig())), new FirstAlphabeticalPolicy());
-            cluster.Run(id => id != "a");
-            cluster.Time.Advance(TimeSpan.FromSeconds(10.1));
-            using var start = new Barrier(Threads);
-
-            await Task.WhenAll(Enumerable.Range(0, Threads).Select(_ => Task.Factory.StartNew(
-                () =>
-                {
-                    start.SignalAndWait();
-                    cluster.Open();
-                },
-                CancellationToken.None,
-                TaskCreationOptions.LongRunning,
-                TaskScheduler.Default))).WaitAsync(TimeSpan.FromMinutes(1));
-
-            Assert.Equal((1, Threads - 1), (cluster.Destination("a").ActiveSessions, cluster.Destination("b").ActiveSessions));
-        }
-    }
 }

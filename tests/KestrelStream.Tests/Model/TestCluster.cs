@@ -32,7 +32,7 @@ internal sealed class TestCluster
         var map = ConfigMap.Create<DestinationConfig>();
         foreach (var (id, destination) in destinations)
         {
-            map.Add(id, destination.Address.Length > 0 ? destination : destination with { Address = $"10.0.{map.Count >> 8}.{map.Count & 255}:443" });
+            map.Add(id, destination.Address.Length > 0 ? destination : destination with { Address = $"10.{map.Count >> 16}.{(map.Count >> 8) & 255}.{map.Count & 255}:443" });
         }
 
         return new ClusterConfig { Destinations = map };
