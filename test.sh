@@ -60,25 +60,26 @@ fi
 counter() { grep -o '<Counters [^>]*' "$2" | sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" | head -n 1; }
 
 passed=0 failed=0
-rm -rf "$results"
+rm -rf "$results" && mkdir -p "$results"
 for project in tests/*/*.csproj; do
     grep -q '<IsTestProject>true</IsTestProject>' "$project" || continue
     name=$(basename "$project" .csproj)
     echo "== $name"
     dotnet test "$project" -c $configuration --no-build --nologo --results-directory "$results" \
-        --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" --blame-hang --blame-hang-timeout 5m --blame-hang-dump-type none
-    status=$?
+        --logger "trx;LogFileName=$name.trx" --logger "console;verbosity=minimal" --blame-hang --blame-hang-timeout 3m --blame-hang-dump-type none \
+        | tee "$results/$name.log"
+    status=${PIPESTATUS[0]}
 
-    # A host that crashed leaves no result, or one of the tests before; a project of which nothing ran proves nothing.
     total=0 project_passed=0
     if [ -f "$results/$name.trx" ]; then
         total=$(counter total "$results/$name.trx")
         project_passed=$(counter passed "$results/$name.trx")
     fi
     project_failed=$((${total:-0} - ${project_passed:-0}))
-    if [ $project_failed -eq 0 ] && { [ $status -ne 0 ] || [ "${total:-0}" -eq 0 ]; }; then
+    # A host that crashed or hung leaves no result, or only those of the tests before; a project of which nothing ran proves nothing.
+    if grep -q 'Test Run Aborted' "$results/$name.log" || { [ $project_failed -eq 0 ] && { [ $status -ne 0 ] || [ "${total:-0}" -eq 0 ]; }; }; then
         echo "$name: the run has failed (exit code $status, ${total:-0} tests)"
-        project_failed=1
+        project_failed=$((project_failed + 1))
     fi
     passed=$((passed + ${project_passed:-0}))
     failed=$((failed + project_failed))

@@ -128,11 +128,19 @@ public sealed partial class ServerProcess : IAsyncDisposable
             environment[key] = value;
         }
 
-        var program = options.Program ?? Program;
-        string[] all = options.ConfigPath is { } path ? [.. arguments, "--config", path] : arguments;
-        return options.DescriptorLimit is { } limit
-            ? ChildProcess.Start(PeerProgram.Find("bash", "bash"), ["-c", $"ulimit -n {limit} && exec \"$0\" \"$@\"", program, .. all], environment, options.Folder)
-            : ChildProcess.Start(program, all, environment, options.Folder);
+        // A shell ignores SIGINT for what it runs in the background, and nohup SIGHUP; .NET respects what it inherits.
+        string[] command = [PeerProgram.Find("env", "coreutils"), "--default-signal=HUP,INT,QUIT", options.Program ?? Program, .. arguments];
+        if (options.ConfigPath is { } path)
+        {
+            command = [.. command, "--config", path];
+        }
+
+        if (options.DescriptorLimit is { } limit)
+        {
+            command = [PeerProgram.Find("bash", "bash"), "-c", $"ulimit -n {limit} && exec \"$0\" \"$@\"", .. command];
+        }
+
+        return ChildProcess.Start(command[0], command[1..], environment, options.Folder);
     }
 
     private void ReadBanner()
