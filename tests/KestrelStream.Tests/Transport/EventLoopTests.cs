@@ -193,6 +193,23 @@ public sealed class EventLoopTests
     }
 
     [LinuxFact]
+    public async Task UrgentData_InABulkTransfer_IsNotTakenForTheEnd()
+    {
+        var chunk = new byte[1_000_000];
+        await using var upstream = new ScriptedUpstream(async socket => await socket.SendAllAsync((await socket.ReceiveExactlyAsync(6 * chunk.Length)).AsMemory(0, 10)));
+        await using var harness = await TransportHarness.StartAsync(EngineKind.EventLoop, upstream.EndPoint);
+        using var client = await harness.ConnectAsync();
+        for (var i = 0; i < 6; i++)
+        {
+            await client.SendAllAsync(chunk);
+            client.Send("!"u8, SocketFlags.OutOfBand);
+        }
+
+        Assert.Equal(10, (await client.ReceiveToEndAsync()).Length);
+        Assert.Equal(6 * chunk.Length, (await harness.SessionAsync()).BytesIn);
+    }
+
+    [LinuxFact]
     public async Task StopReceiving_EndsTheReceiveUnderWay_AndNoLaterOne()
     {
         var results = new TaskCompletionSource<(IOResult First, IOResult Second)>();
