@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using KestrelStream.Configuration;
 using KestrelStream.Sessions;
 using KestrelStream.TestKit;
@@ -206,13 +207,13 @@ public sealed class EngineTests
         }
 
         await Wait.UntilAsync(() => harness.Sessions.Count == 12, "twelve sessions");
-        var before = Environment.CpuUsage.TotalTime;
-        await Task.Delay(1000);
-        var used = Environment.CpuUsage.TotalTime - before;
+        await Task.Delay(1500);
 
+        // Each warning tells how many pauses were not logged: a loop that spins would count thousands.
         Assert.Equal(12, harness.Sessions.Count);
-        Assert.True(used < TimeSpan.FromMilliseconds(500), $"{used} of CPU while nothing could be accepted");
-        Assert.InRange(harness.Log.Events.Count(e => e.Id == KestrelStream.Diagnostics.EventIds.AcceptPaused), 1, 4);
+        var warnings = harness.Log.Events.Where(e => e.Id == KestrelStream.Diagnostics.EventIds.AcceptPaused).ToList();
+        Assert.InRange(warnings.Count, 1, 6);
+        Assert.All(warnings, w => Assert.InRange(int.Parse(Regex.Match(w.Message, @"\((\d+) pauses not logged\)").Groups[1].Value), 0, 30));
 
         foreach (var client in clients)
         {
