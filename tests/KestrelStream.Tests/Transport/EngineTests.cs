@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using KestrelStream.Configuration;
 using KestrelStream.Sessions;
 using KestrelStream.TestKit;
@@ -118,6 +119,9 @@ public sealed class EngineTests
         {
             var buffer = new byte[50_000];
             Assert.Equal(IOStatus.Ok, await session.Client.WaitToReceiveAsync());
+
+            // Off the loop, with bytes that are there already.
+            await Task.Yield();
             while (await session.Client.ReceiveAsync(buffer) is { IsOk: true, Count: > 0 } received)
             {
                 await Task.Yield();
@@ -203,13 +207,13 @@ public sealed class EngineTests
         }
 
         await Wait.UntilAsync(() => harness.Sessions.Count == 12, "twelve sessions");
-        var before = Environment.CpuUsage.TotalTime;
-        await Task.Delay(1000);
-        var used = Environment.CpuUsage.TotalTime - before;
+        await Task.Delay(1500);
 
+        // Each warning tells how many pauses were not logged: a loop that spins would count thousands.
         Assert.Equal(12, harness.Sessions.Count);
-        Assert.True(used < TimeSpan.FromMilliseconds(500), $"{used} of CPU while nothing could be accepted");
-        Assert.InRange(harness.Log.Events.Count(e => e.Id == KestrelStream.Diagnostics.EventIds.AcceptPaused), 1, 4);
+        var warnings = harness.Log.Events.Where(e => e.Id == KestrelStream.Diagnostics.EventIds.AcceptPaused).ToList();
+        Assert.InRange(warnings.Count, 1, 6);
+        Assert.All(warnings, w => Assert.InRange(int.Parse(Regex.Match(w.Message, @"\((\d+) pauses not logged\)").Groups[1].Value), 0, 30));
 
         foreach (var client in clients)
         {
@@ -279,6 +283,54 @@ public sealed class EngineTests
         Assert.Equal(4000, harness.Sessions.Count);
         Assert.All(harness.Sessions, s => Assert.InRange(s.BytesIn, 0, 16));
         Assert.DoesNotContain(harness.Log.Events, e => e.Level >= Microsoft.Extensions.Logging.LogLevel.Error);
+    }
+
+    [Theory]
+    [MemberData(nameof(TransportHarness.Engines), MemberType = typeof(TransportHarness))]
+    public async Task BulkBothWays_WithPausesAndSmallPieces_EveryByteArrives(EngineKind engine)
+    {
+        var bytes = RandomNumberGenerator.GetBytes(24_000_000);
+        var uploaded = new TaskCompletionSource<(long, string)>();
+        await using var upstream = new ScriptedUpstream(async socket =>
+        {
+            // Slow at times: the proxy holds what it has moved so far.
+            var count = 0;
+            var sending = SendInTurnsAsync(socket, bytes, seed: 1);
+            uploaded.SetResult(await socket.HashToEndAsync(() => ++count % 100 == 0 ? Task.Delay(20) : Task.CompletedTask));
+            await sending;
+        });
+        await using var harness = await TransportHarness.StartAsync(engine, upstream.EndPoint);
+        using var client = await harness.ConnectAsync();
+
+        var turn = 0;
+        var downloading = client.HashToEndAsync(() => ++turn % 150 == 0 ? Task.Delay(20) : Task.CompletedTask);
+        await SendInTurnsAsync(client, bytes, seed: 2);
+
+        var expected = ((long)bytes.Length, Convert.ToHexString(SHA256.HashData(bytes)));
+        Assert.Equal(expected, await downloading);
+        Assert.Equal(expected, await uploaded.Task.WaitAsync(Wait.Limit));
+        var session = await harness.SessionAsync();
+        await harness.EndedAsync(session);
+        Assert.Equal((SessionEndReason.Completed, bytes.Length, bytes.Length), (session.EndReason, session.BytesIn, session.BytesOut));
+    }
+
+    /// <summary>Megabytes at once, then a spell of small messages, and so on; FIN at the end.</summary>
+    private static async Task SendInTurnsAsync(Socket socket, ReadOnlyMemory<byte> bytes, int seed)
+    {
+        var random = new Random(seed);
+        while (!bytes.IsEmpty)
+        {
+            var isBulk = random.Next(4) != 0;
+            var count = Math.Min(bytes.Length, isBulk ? random.Next(3_000_000) : random.Next(3_000));
+            await socket.SendAllAsync(bytes[..count]);
+            bytes = bytes[count..];
+            if (!isBulk)
+            {
+                await Task.Delay(1);
+            }
+        }
+
+        socket.Shutdown(SocketShutdown.Send);
     }
 
     private static async Task<ConnectStatus> DialAsync(StreamSession session, EndPoint endPoint)

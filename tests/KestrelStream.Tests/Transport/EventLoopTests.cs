@@ -99,6 +99,22 @@ public sealed class EventLoopTests
     }
 
     [LinuxFact]
+    public async Task Stop_OnItsOwnThread_DoesNotWaitForItself()
+    {
+        using var loop = new RunningLoop();
+        var stopped = new TaskCompletionSource();
+        loop.Loop.Post(
+            _ =>
+            {
+                loop.Loop.Stop();
+                stopped.SetResult();
+            },
+            null);
+
+        await stopped.Task.WaitAsync(Wait.Limit);
+    }
+
+    [LinuxFact]
     public async Task Unbind_ConnectionsInTheQueue_AreServed()
     {
         await using var upstream = ScriptedUpstream.Echo();
@@ -190,6 +206,26 @@ public sealed class EventLoopTests
             client.Send("after"u8);
             Assert.Equal("beforeafter"u8.ToArray(), await client.ReceiveExactlyAsync(11));
         }
+    }
+
+    [LinuxFact]
+    public async Task UrgentData_InABulkTransfer_IsNotTakenForTheEnd()
+    {
+        var chunk = new byte[1_000_000];
+        var received = new TaskCompletionSource<int>();
+        await using var upstream = new ScriptedUpstream(async socket => received.SetResult((await socket.ReceiveToEndAsync()).Length));
+        await using var harness = await TransportHarness.StartAsync(EngineKind.EventLoop, upstream.EndPoint);
+        using var client = await harness.ConnectAsync();
+        for (var i = 0; i < 6; i++)
+        {
+            await client.SendAllAsync(chunk);
+            client.Send("!"u8, SocketFlags.OutOfBand);
+        }
+
+        client.Shutdown(SocketShutdown.Send);
+
+        // An urgent byte that a later one overtakes becomes an ordinary one (tcp(7)).
+        Assert.InRange(await received.Task.WaitAsync(Wait.Limit), 6 * chunk.Length, 6 * chunk.Length + 6);
     }
 
     [LinuxFact]

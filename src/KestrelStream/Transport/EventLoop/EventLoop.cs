@@ -63,7 +63,13 @@ internal sealed unsafe partial class EventLoop
     }
 
     // Not when the thread ends: another one may be about to signal, and would write into whatever has got the number then.
-    ~EventLoop() => Native.Close(_wake);
+    ~EventLoop()
+    {
+        if (_wake > 0)
+        {
+            Native.Close(_wake);
+        }
+    }
 
     public LoopClock Clock { get; }
 
@@ -92,12 +98,17 @@ internal sealed unsafe partial class EventLoop
         }
     }
 
-    /// <summary>Ends the thread after what is posted already, and closes what is still watched. From any thread but the loop's.</summary>
+    /// <summary>Ends the thread after what is posted already, and closes what is still watched. Waits for it, except on the loop's own thread.</summary>
     public void Stop()
     {
         _isStopping = true;
         Post(static _ => { }, null);
-        _thread.Join();
+
+        // Whoever awaited the last session goes on where it ended: here.
+        if (!IsCurrent)
+        {
+            _thread.Join();
+        }
     }
 
     /// <summary>Watches a descriptor. False = the kernel has no room for it.</summary>

@@ -25,6 +25,8 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     private bool _isWatched;
     private bool _watchesWrites;
     private bool _isStopped;
+    private bool _hasSent;
+    private bool _mayDelay;
 
     /// <param name="loop">Whose thread runs it.</param>
     /// <param name="fd">Non-blocking; owned from here on. Negative = the dial cannot even begin: this errno says why.</param>
@@ -36,6 +38,15 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         _fd = fd;
         _peer = peer;
         LocalEndPoint = localEndPoint;
+    }
+
+    /// <summary>
+    /// TCP_NODELAY is not set yet and has to be, before the second send: the kernel holds back a small segment only behind another small one
+    /// that is not acknowledged, so the first send never waits, and many connections send once.
+    /// </summary>
+    public bool MayDelay
+    {
+        init => _mayDelay = value;
     }
 
     public override EndPoint? RemoteEndPoint
@@ -144,6 +155,13 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
             return Gone;
         }
 
+        if (_mayDelay && _hasSent)
+        {
+            _mayDelay = false;
+            Native.SetNoDelay(_fd);
+        }
+
+        _hasSent = true;
         var sent = Native.Send(_fd, buffer, count);
         if (sent < count && sent is >= 0 or -Native.EAGAIN)
         {
@@ -154,7 +172,7 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         return sent;
     }
 
-    /// <summary>Moves received pages into an empty pipe. 0 or negative = nothing: <see cref="Receive"/> says why, except for <see cref="Native.EAGAIN"/>.</summary>
+    /// <summary>Moves received pages into an empty pipe. 0 = the end, or urgent data ahead: a receive tells which; negative = an errno.</summary>
     public int SpliceInto(SplicePipe pipe)
     {
         var moved = _fd < 0 ? Gone : Native.Splice(_fd, pipe.WriteEnd, SplicePipe.Bytes);
@@ -305,6 +323,11 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         {
             // Aborted already: everything here answers so.
             return this;
+        }
+
+        if (_mayDelay)
+        {
+            Native.SetNoDelay(_fd);
         }
 
         var handle = new SafeSocketHandle(_fd, ownsHandle: true);
@@ -546,8 +569,7 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
                 break;
 
             default:
-                result = default;
-                break;
+                throw new InvalidOperationException($"{operation.Kind} begins on the loop.");
         }
 
         Complete(operation, result);

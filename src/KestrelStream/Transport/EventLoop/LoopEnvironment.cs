@@ -29,12 +29,7 @@ internal sealed class LoopEnvironment : SessionEnvironment, IValueTaskSource
             return null;
         }
 
-        if (family != Native.AF_UNIX)
-        {
-            Native.SetNoDelay(fd);
-        }
-
-        return new LoopConnection(_loop, fd) { RemoteEndPoint = endPoint };
+        return new LoopConnection(_loop, fd) { RemoteEndPoint = endPoint, MayDelay = family != Native.AF_UNIX };
     }
 
     public override ValueTask<ConnectStatus> ConnectAsync(StreamConnection upstream, EndPoint endPoint)

@@ -223,8 +223,15 @@ internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDefe
         var moved = direction.Pipe is { } pipe ? direction.From.SpliceInto(pipe) : 0;
         if (moved <= 0)
         {
-            // Drained, and still a bulk transfer when more comes. Anything else (no pipe, the end, an error) is found out by a receive.
             Release(ref direction);
+            if (moved is < 0 and not (-Native.EAGAIN or -Native.EINVAL or -Native.ENOMEM))
+            {
+                // The kernel tells of a reset once: a receive after this would see a mere end.
+                ReceiveFailed(ref direction);
+                return false;
+            }
+
+            // Drained, and still a bulk transfer when more comes. Anything else (no pipe, the end, urgent data) is for a receive to find out.
             direction.FullReceives = moved == -Native.EAGAIN ? BulkAfter : 0;
             return true;
         }
