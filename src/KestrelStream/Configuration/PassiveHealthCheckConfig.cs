@@ -6,7 +6,7 @@ public sealed record PassiveHealthCheckConfig
     /// <summary>Default true.</summary>
     public bool Enabled { get; init; } = true;
 
-    /// <summary>Failed dials, none longer than <see cref="FailTimeout"/> after the one before, that take a destination out. Default 1. 0 = never.</summary>
+    /// <summary>Failed dials that take a destination out; a success more than <see cref="FailTimeout"/> after the last failure clears the account, as in nginx. Default 1. 0 = never.</summary>
     public int MaxFails { get; init; } = 1;
 
     /// <summary>How long a destination stays out; then one session tries it. Default 10 s.</summary>

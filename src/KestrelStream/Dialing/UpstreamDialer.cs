@@ -1,4 +1,5 @@
 using System.Net;
+using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
@@ -28,8 +29,7 @@ internal sealed partial class UpstreamDialer(
 
         for (var attempt = 0; attempt < maxAttempts && !session.HasEnded; attempt++)
         {
-            var left = config.DialBudget - time.GetElapsedTime(started);
-            if (left <= TimeSpan.Zero)
+            if (TimeoutLeft(config, started) <= TimeSpan.Zero)
             {
                 last = ConnectStatus.TimedOut;
                 break;
@@ -40,7 +40,7 @@ internal sealed partial class UpstreamDialer(
                 break;
             }
 
-            last = await DialDestinationAsync(session, destination, config.ConnectTimeout < left ? config.ConnectTimeout : left);
+            last = await DialDestinationAsync(session, destination, config, started);
             if (last == ConnectStatus.Connected)
             {
                 cluster.DialSucceeded(destination, attempts);
@@ -70,9 +70,13 @@ internal sealed partial class UpstreamDialer(
         return false;
     }
 
-    /// <summary>Every address of a destination, in the resolver's order, until one answers; each has the whole timeout, as each is a dial of its own.</summary>
-    private async ValueTask<ConnectStatus> DialDestinationAsync(StreamSession session, DestinationState destination, TimeSpan timeout)
+    /// <summary>
+    /// Every address of a destination, in the resolver's order, until one answers. Each is a dial of its own and has the whole ConnectTimeout,
+    /// as long as the session's budget lasts.
+    /// </summary>
+    private async ValueTask<ConnectStatus> DialDestinationAsync(StreamSession session, DestinationState destination, ClusterConfig config, long started)
     {
+        var timeout = TimeoutLeft(config, started);
         var endPoints = destination.EndPoints;
         if (endPoints.Length == 0)
         {
@@ -97,6 +101,12 @@ internal sealed partial class UpstreamDialer(
         var status = ConnectStatus.Failed;
         foreach (var endPoint in endPoints)
         {
+            timeout = TimeoutLeft(config, started);
+            if (timeout <= TimeSpan.Zero)
+            {
+                return ConnectStatus.TimedOut;
+            }
+
             status = await DialOneAsync(session, destination, endPoint, timeout);
             if (status is ConnectStatus.Connected or ConnectStatus.Aborted or ConnectStatus.OutOfResources)
             {
@@ -105,6 +115,12 @@ internal sealed partial class UpstreamDialer(
         }
 
         return status;
+    }
+
+    private TimeSpan TimeoutLeft(ClusterConfig config, long started)
+    {
+        var left = config.DialBudget - time.GetElapsedTime(started);
+        return config.ConnectTimeout < left ? config.ConnectTimeout : left;
     }
 
     private async ValueTask<ConnectStatus> DialOneAsync(StreamSession session, DestinationState destination, EndPoint endPoint, TimeSpan timeout)
