@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using KestrelStream.Configuration;
 using KestrelStream.Sessions;
 using KestrelStream.TestKit;
@@ -163,7 +164,7 @@ public sealed class EventLoopTests
         var go = new TaskCompletionSource();
         await using var upstream = new ScriptedUpstream(async socket =>
         {
-            await go.Task;
+            await go.Task.WaitAsync(Wait.Limit);
             reset.SetResult(await socket.EndsWithResetAsync());
         });
         await using var harness = await TransportHarness.StartAsync(EngineKind.EventLoop, upstream.EndPoint);
@@ -209,7 +210,7 @@ public sealed class EventLoopTests
     }
 
     [LinuxFact]
-    public async Task UrgentData_InABulkTransfer_IsNotTakenForTheEnd()
+    public async Task UrgentData_InABulkTransfer_LosesNothingElse()
     {
         var chunk = new byte[1_000_000];
         var received = new TaskCompletionSource<int>();
@@ -226,6 +227,41 @@ public sealed class EventLoopTests
 
         // An urgent byte that a later one overtakes becomes an ordinary one (tcp(7)).
         Assert.InRange(await received.Task.WaitAsync(Wait.Limit), 6 * chunk.Length, 6 * chunk.Length + 6);
+    }
+
+    [LinuxFact]
+    public async Task BulkTransferThatIsCut_LeavesNothingForTheNextOne()
+    {
+        var bytes = RandomNumberGenerator.GetBytes(4_000_000);
+        var isFirst = true;
+        await using var upstream = new ScriptedUpstream(async socket =>
+        {
+            if (isFirst)
+            {
+                // More than all buffers on the way hold: the proxy is left with some.
+                isFirst = false;
+                await Assert.ThrowsAsync<SocketException>(() => socket.SendAllAsync(new byte[100_000_000]));
+                return;
+            }
+
+            await socket.SendAllAsync(bytes);
+        });
+        await using var harness = await TransportHarness.StartAsync(EngineKind.EventLoop, upstream.EndPoint, loops: 1);
+        var cut = await harness.ConnectAsync();
+        var session = await harness.SessionAsync();
+        await cut.ReceiveExactlyAsync(3_000_000);
+        var before = -1L;
+        await Wait.UntilAsync(() => Interlocked.Exchange(ref before, session.BytesOut) == session.BytesOut, "standstill", TimeSpan.FromMilliseconds(50));
+        cut.Reset();
+        await harness.EndedAsync(session);
+
+        for (var i = 0; i < 3; i++)
+        {
+            using var client = await harness.ConnectAsync();
+            Assert.Equal((bytes.Length, Convert.ToHexString(SHA256.HashData(bytes))), await client.HashToEndAsync());
+        }
+
+        Assert.Null(upstream.Failure);
     }
 
     [LinuxFact]
