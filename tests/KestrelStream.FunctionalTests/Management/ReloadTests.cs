@@ -136,13 +136,8 @@ public sealed class ReloadTests
         var config = ProxyEnvironment.OneRoute(engine, upstream.EndPoint) with { ShutdownTimeout = TimeSpan.FromSeconds(3) };
         await using var proxy = await ProxyEnvironment.StartAsync(config);
         var endPoint = proxy.EndPoint();
-        using var finishing = await proxy.ConnectAsync();
-        using var staying = await proxy.ConnectAsync();
-        foreach (var client in new[] { finishing, staying })
-        {
-            await client.SendAllAsync(new byte[] { 1 });
-            await client.ReceiveExactlyAsync(1);
-        }
+        using var finishing = await ConnectAndExchangeAsync(proxy);
+        using var staying = await ConnectAndExchangeAsync(proxy);
 
         var stopping = proxy.StopAsync();
         await Wait.UntilAsync(() => proxy.Log.Events.Any(e => e.Message.StartsWith("Draining", StringComparison.Ordinal)), "the drain");
@@ -155,5 +150,14 @@ public sealed class ReloadTests
         await stopping.WaitAsync(Wait.Limit);
         Assert.Equal(SessionEndReason.Completed, await proxy.EndReasonAsync(0));
         Assert.Equal(SessionEndReason.DrainTimeout, await proxy.EndReasonAsync(1));
+    }
+
+    // One after the other: two connections that wait at once may be accepted by two loops in either order.
+    private static async Task<Socket> ConnectAndExchangeAsync(ProxyEnvironment proxy)
+    {
+        var client = await proxy.ConnectAsync();
+        await client.SendAllAsync(new byte[] { 1 });
+        await client.ReceiveExactlyAsync(1);
+        return client;
     }
 }
