@@ -26,6 +26,9 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
     private FileFingerprint _seen;
     private FileFingerprint _pending;
 
+    // Start asks several times; a large file takes a while to read. Let go when start is over.
+    private Reading? _atStart;
+
     public ConfigFile(FileInfo file, TimeProvider time)
     {
         _file = file;
@@ -34,7 +37,8 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
 
         // Before the first read, so that no change after it is missed.
         _seen = _pending = FileFingerprint.Read(file.FullName);
-        Demo = DemoOptions.From(TryReadRoot(out _));
+        _atStart = Read();
+        Demo = DemoOptions.From(_atStart.Root);
     }
 
     public string BasePath { get; }
@@ -46,27 +50,26 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
 
     public ConfigResult GetConfig()
     {
-        var root = TryReadRoot(out var error);
-        if (error is not null)
+        if (_atStart is { } reading)
         {
-            return new ConfigResult(new StreamProxyConfig(), [error]);
+            return reading.Result ??= ToResult(reading);
         }
 
-        if (!root.GetSection(Section).Exists())
-        {
-            return new ConfigResult(new StreamProxyConfig(), [new ConfigError(Section, $"{_file.FullName} has no section of this name")]);
-        }
-
-        return ConfigurationReader.Read(root.GetSection(Section));
+        return ToResult(Read());
     }
 
-    /// <summary>The whole file, empty when it cannot be read: <see cref="GetConfig"/> says why.</summary>
-    public IConfiguration ReadRoot() => TryReadRoot(out _);
+    /// <summary>Everything beside the section <c>StreamProxy</c>, as start has read it; empty when the file cannot be read: <see cref="GetConfig"/> says why.</summary>
+    public IEnumerable<KeyValuePair<string, string?>> ReadHostSettings()
+        => (_atStart ?? Read()).Root.GetChildren()
+            .Where(section => !section.Key.Equals(Section, StringComparison.OrdinalIgnoreCase))
+            .SelectMany(section => section.AsEnumerable());
 
     public IChangeToken GetReloadToken() => new CancellationChangeToken(_changed.Token);
 
+    /// <summary>Start is over: from now on every <see cref="GetConfig"/> reads anew, and a change of the file since the first look is told.</summary>
     public void StartWatching()
     {
+        _atStart = null;
         _timer = _time.CreateTimer(_ => Look(), null, LookEvery, LookEvery);
     }
 
@@ -92,22 +95,46 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
         Interlocked.Exchange(ref _changed, new CancellationTokenSource()).Cancel();
     }
 
-    private IConfigurationRoot TryReadRoot(out ConfigError? error)
+    private ConfigResult ToResult(Reading reading)
+    {
+        if (reading.Error is { } error)
+        {
+            return new ConfigResult(new StreamProxyConfig(), [error]);
+        }
+
+        var section = reading.Root.GetSection(Section);
+        return section.Exists()
+            ? ConfigurationReader.Read(section)
+            : new ConfigResult(new StreamProxyConfig(), [new ConfigError(Section, $"{_file.FullName} has no section of this name")]);
+    }
+
+    private Reading Read()
     {
         try
         {
-            error = null;
             using var provider = new PhysicalFileProvider(BasePath, ExclusionFilters.None);
-            return new ConfigurationBuilder()
+            var root = new ConfigurationBuilder()
                 .Add(new IndexedJsonConfigurationSource { FileProvider = provider, Path = _file.Name })
                 .AddEnvironmentVariables()
                 .Build();
+            return new Reading(root, null);
         }
         catch (Exception e) when (e is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
         {
             // The JSON reader's own message has line and position, or the duplicate key.
-            error = new ConfigError(Section, $"{_file.FullName} cannot be read: {(e.InnerException?.InnerException ?? e.InnerException ?? e).Message}");
-            return new ConfigurationBuilder().Build();
+            var why = (e.InnerException?.InnerException ?? e.InnerException ?? e).Message;
+            return new Reading(new ConfigurationBuilder().Build(), new ConfigError(Section, $"{_file.FullName} cannot be read: {why}"));
         }
+    }
+
+    /// <summary>The file once: all of it, or why not.</summary>
+    private sealed class Reading(IConfigurationRoot root, ConfigError? error)
+    {
+        public IConfigurationRoot Root { get; } = root;
+
+        public ConfigError? Error { get; } = error;
+
+        /// <summary>The section <c>StreamProxy</c>, once somebody has asked for it.</summary>
+        public ConfigResult? Result { get; set; }
     }
 }

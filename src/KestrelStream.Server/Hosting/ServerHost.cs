@@ -17,7 +17,7 @@ internal static class ServerHost
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = file.BasePath });
 
         // Sections beside StreamProxy, such as Logging. They are read once.
-        builder.Configuration.AddConfiguration(file.ReadRoot());
+        builder.Configuration.AddInMemoryCollection(file.ReadHostSettings());
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         builder.Logging.AddSimpleConsole(o =>
         {

@@ -21,8 +21,7 @@ internal sealed class RouteConditions
         IsTlsOnlyByTermination = terminates && match.Sni.Count == 0 && Count == 0;
         TakesNotTls = !terminates && match.Sni.Count == 0 && Count == 0;
         TakesSilence = match.Protocols.Contains(ClientProtocol.ServerFirst);
-        Key = string.Join('\n', match.Alpn.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)) + "\n\n"
-            + string.Join('\n', match.Protocols.Distinct().Order()) + (IsTlsOnlyByTermination ? "\n\ntls" : "");
+        Key = Count == 0 && !IsTlsOnlyByTermination ? "" : KeyOf(match) + (IsTlsOnlyByTermination ? "\n\ntls" : "");
     }
 
     /// <summary>Kinds of conditions given: more of them win among routes that are equal by name.</summary>
@@ -59,6 +58,10 @@ internal sealed class RouteConditions
 
         return _alpn.Length == 0 || OffersAny(hello) ? RouteRefusal.None : RouteRefusal.Alpn;
     }
+
+    private static string KeyOf(RouteMatch match)
+        => string.Join('\n', match.Alpn.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)) + "\n\n"
+            + string.Join('\n', match.Protocols.Distinct().Order());
 
     private bool OffersAny(in ClientHello hello)
     {

@@ -90,7 +90,7 @@ internal sealed partial class SectionReader
         where T : struct, Enum
         => List<T>(key, ErrorText.Names(Enum.GetNames<T>()), ValueForms.TryParseName);
 
-    private List<T>? List<T>(string key, string validItem, TryParse<T> tryParse)
+    private T[]? List<T>(string key, string validItem, TryParse<T> tryParse)
     {
         if (Find(key) is not { } section)
         {
@@ -127,7 +127,7 @@ internal sealed partial class SectionReader
             }
         }
 
-        return values.Count > 0 || section.Value is not null ? values : null;
+        return values.Count > 0 || section.Value is not null ? [.. values] : null;
     }
 
     private bool TryGetValue(string key, string valid, [NotNullWhen(true)] out string? value)

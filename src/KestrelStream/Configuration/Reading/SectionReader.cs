@@ -90,10 +90,15 @@ internal sealed partial class SectionReader
 
     private void ReportUnknownKeys()
     {
-        var valid = _knownKeys.Order(StringComparer.Ordinal).ToArray();
-        foreach (var key in _children.Keys.Except(_knownKeys, StringComparer.OrdinalIgnoreCase))
+        foreach (var key in _children.Keys)
         {
+            if (_knownKeys.Contains(key, StringComparer.OrdinalIgnoreCase))
+            {
+                continue;
+            }
+
             // The value is not repeated: it may be a mistyped Password.
+            var valid = _knownKeys.Order(StringComparer.Ordinal).ToArray();
             var nearest = Spelling.Nearest(key, valid);
             var question = nearest is null ? "" : $"did you mean {ErrorText.Quote(nearest)}? ";
             AddError(key, $"unknown key; {question}valid: {string.Join(", ", valid)}");
