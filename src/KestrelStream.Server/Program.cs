@@ -1,5 +1,8 @@
 using System.CommandLine;
 using KestrelStream.Server.Commands;
+using KestrelStream.Server.Hosting;
+
+SocketCompletions.RunInline();
 
 // kestrelstream [run] [--config FILE] | check [--config FILE] | --version | --help
 var config = new Option<FileInfo>("--config", "-c")

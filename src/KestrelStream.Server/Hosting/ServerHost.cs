@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
 
 namespace KestrelStream.Server.Hosting;
 
@@ -27,7 +28,12 @@ internal static class ServerHost
         });
 
         // Standard output belongs to the Ready lines and to an access log with Path "-".
-        builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(o => o.LogToStandardErrorThreshold = LogLevel.Trace);
+        // A terminal or pipe that nobody reads loses lines; it must not stop the thread that serves sessions.
+        builder.Services.Configure<ConsoleLoggerOptions>(o =>
+        {
+            o.LogToStandardErrorThreshold = LogLevel.Trace;
+            o.QueueFullMode = ConsoleLoggerQueueFullMode.DropWrite;
+        });
 
         // Why a start failed is said once, by the run command; the framework would add its own words and a stack trace.
         WebApplication? app = null;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Model;
@@ -18,6 +19,7 @@ internal sealed partial class UpstreamDialer(
     ILogger<UpstreamDialer> logger)
 {
     /// <summary>On success the session has its destination and its upstream. On failure it has its end reason; the client is the caller's to close.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> DialAsync(StreamSession session)
     {
         var cluster = session.Route!.Cluster!;
@@ -74,6 +76,7 @@ internal sealed partial class UpstreamDialer(
     /// Every address of a destination, in the resolver's order, until one answers. Each is a dial of its own and has the whole ConnectTimeout,
     /// as long as the session's budget lasts.
     /// </summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ConnectStatus> DialDestinationAsync(StreamSession session, DestinationState destination, ClusterConfig config, long started)
     {
         var timeout = TimeoutLeft(config, started);
@@ -123,6 +126,7 @@ internal sealed partial class UpstreamDialer(
         return config.ConnectTimeout < left ? config.ConnectTimeout : left;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ConnectStatus> DialOneAsync(StreamSession session, DestinationState destination, EndPoint endPoint, TimeSpan timeout)
     {
         if (session.Environment.CreateUpstream(endPoint) is not { } upstream)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
 
@@ -9,6 +10,7 @@ namespace KestrelStream.Preread;
 /// </summary>
 internal sealed class PrereadReader(PrereadBudget budget)
 {
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<PrereadOutcome> ReadAsync(StreamSession session)
     {
         var config = session.ListenerModel.Config;

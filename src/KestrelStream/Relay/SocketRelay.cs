@@ -5,13 +5,22 @@ using KestrelStream.Transport;
 namespace KestrelStream.Relay;
 
 /// <summary>
-/// The relay of the portable engine: one copy loop a direction over any two connections, plain or TLS. An idle direction holds no buffer;
-/// a slow reader stops its sender, with at most one buffer between them. One for the process; thread-safe.
+/// The relay of the portable engine: one copy loop a direction over any two connections, plain or TLS. An idle direction holds no more than
+/// <see cref="SmallBytes"/>; a slow reader stops its sender, with at most one buffer between them. One for the process; thread-safe.
 /// </summary>
 internal sealed class SocketRelay : IStreamRelay
 {
     /// <summary>As much as one receive takes. A larger one gains nothing on loopback; a smaller one costs system calls.</summary>
     private const int BufferBytes = 64 * 1024;
+
+    /// <summary>
+    /// What a direction waits with. A message that fits costs one receive; waiting without any buffer (a zero-byte receive) would cost one
+    /// more, and on Unix comes back at once, with nothing, after every short receive.
+    /// </summary>
+    private const int SmallBytes = 512;
+
+    /// <summary>Most that one direction moves before others get their turn: where completions run on the polling thread, nobody else would.</summary>
+    private const int TurnBytes = 8 * BufferBytes;
 
     public async ValueTask RunAsync(StreamSession session)
     {
@@ -40,12 +49,11 @@ internal sealed class SocketRelay : IStreamRelay
         var session = state.Session;
         var from = isUpload ? session.Client : session.Upstream!;
         var to = isUpload ? session.Upstream! : session.Client;
-        ref long Counter() => ref isUpload ? ref session.BytesIn : ref session.BytesOut;
 
         if (isUpload && session.Preread is { Length: > 0 } preread && session.Tls is null)
         {
             var sent = await SendAsync(session, to, preread.Written);
-            Counter() += sent.Count;
+            session.BytesIn += sent.Count;
             session.ReleasePreread();
             if (!sent.IsOk)
             {
@@ -60,6 +68,89 @@ internal sealed class SocketRelay : IStreamRelay
             await pending;
         }
 
+        if (from.HoldsBuffersWhileReceiving)
+        {
+            await CopyByWaitingAsync(state, isUpload, from, to);
+            return;
+        }
+
+        var small = GC.AllocateUninitializedArray<byte>(SmallBytes);
+        while (true)
+        {
+            var received = await from.ReceiveAsync(small);
+            if (received is { IsOk: true, Count: SmallBytes })
+            {
+                if (!await CopyWaitingBytesAsync(state, isUpload, from, to, small))
+                {
+                    return;
+                }
+            }
+            else if (!await ForwardAsync(state, isUpload, from, to, received, small))
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Moves what is there already, through a large buffer. False = the direction is over.</summary>
+    /// <param name="state">The session's.</param>
+    /// <param name="isUpload">The direction.</param>
+    /// <param name="from">Where bytes come from.</param>
+    /// <param name="to">Where they go.</param>
+    /// <param name="first">Received already.</param>
+    private static async ValueTask<bool> CopyWaitingBytesAsync(State state, bool isUpload, StreamConnection from, StreamConnection to, byte[] first)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            first.CopyTo(buffer, 0);
+            var count = first.Length;
+            var left = TurnBytes;
+            while (from.TryReceive(buffer.AsMemory(count), out var received))
+            {
+                if (count > 0)
+                {
+                    if (received is not { IsOk: true, Count: > 0 })
+                    {
+                        // The bytes before the end go first.
+                        if (!await ForwardAsync(state, isUpload, from, to, new IOResult(count, IOStatus.Ok), buffer))
+                        {
+                            return false;
+                        }
+                    }
+                    else
+                    {
+                        received = new IOResult(count + received.Count, IOStatus.Ok);
+                    }
+
+                    count = 0;
+                }
+
+                if (!await ForwardAsync(state, isUpload, from, to, received, buffer))
+                {
+                    return false;
+                }
+
+                left -= received.Count;
+                if (left <= 0)
+                {
+                    left = TurnBytes;
+                    await Task.Yield();
+                }
+            }
+
+            return count == 0 || await ForwardAsync(state, isUpload, from, to, new IOResult(count, IOStatus.Ok), buffer);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>The same for a connection whose receive holds buffers of its own while it waits: waits first, then receives what is there.</summary>
+    private static async ValueTask CopyByWaitingAsync(State state, bool isUpload, StreamConnection from, StreamConnection to)
+    {
+        var left = TurnBytes;
         while (true)
         {
             var waited = await from.WaitToReceiveAsync();
@@ -69,36 +160,67 @@ internal sealed class SocketRelay : IStreamRelay
                 return;
             }
 
-            var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
-            try
+            if (!await CopyOneAsync(state, isUpload, from, to))
             {
-                var received = await from.ReceiveAsync(buffer);
-                if (!received.IsOk)
-                {
-                    state.ReceiveFailed(isUpload, received.Status);
-                    return;
-                }
-
-                if (received.Count == 0)
-                {
-                    await EndAsync(state, isUpload, from, to);
-                    return;
-                }
-
-                session.Touch();
-                var sent = await SendAsync(session, to, buffer.AsMemory(0, received.Count));
-                Counter() += sent.Count;
-                if (!sent.IsOk)
-                {
-                    state.SendFailed(isUpload, sent.Status);
-                    return;
-                }
+                return;
             }
-            finally
+
+            left -= BufferBytes / 4;
+            if (left <= 0)
             {
-                ArrayPool<byte>.Shared.Return(buffer);
+                left = TurnBytes;
+                await Task.Yield();
             }
         }
+    }
+
+    /// <summary>One receive, one send. A method of its own: its buffer must not outlive it in a state machine that goes on to wait.</summary>
+    private static async ValueTask<bool> CopyOneAsync(State state, bool isUpload, StreamConnection from, StreamConnection to)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+        try
+        {
+            return await ForwardAsync(state, isUpload, from, to, await from.ReceiveAsync(buffer), buffer);
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    /// <summary>Passes on what a receive has brought: bytes, the end, or a reset. False = the direction is over.</summary>
+    private static async ValueTask<bool> ForwardAsync(State state, bool isUpload, StreamConnection from, StreamConnection to, IOResult received, byte[] buffer)
+    {
+        if (!received.IsOk)
+        {
+            state.ReceiveFailed(isUpload, received.Status);
+            return false;
+        }
+
+        if (received.Count == 0)
+        {
+            await EndAsync(state, isUpload, from, to);
+            return false;
+        }
+
+        var session = state.Session;
+        session.Touch();
+        var sent = await SendAsync(session, to, buffer.AsMemory(0, received.Count));
+        if (isUpload)
+        {
+            session.BytesIn += sent.Count;
+        }
+        else
+        {
+            session.BytesOut += sent.Count;
+        }
+
+        if (!sent.IsOk)
+        {
+            state.SendFailed(isUpload, sent.Status);
+        }
+
+        return sent.IsOk;
     }
 
     private static async ValueTask<IOResult> SendAsync(StreamSession session, StreamConnection to, ReadOnlyMemory<byte> bytes)
@@ -121,6 +243,12 @@ internal sealed class SocketRelay : IStreamRelay
 
         // Marked before FIN goes out: its answer may come at once, and that end is no reset.
         var isLast = state.Ended(isUpload);
+        if (isLast && to.ClosesOrderly)
+        {
+            // Closing, which comes next, sends the FIN.
+            return;
+        }
+
         if (await to.ShutdownSendAsync() is not IOStatus.Ok and var status)
         {
             state.SendFailed(isUpload, status);

@@ -13,6 +13,7 @@ internal sealed class SessionPipeline
         {
             step.Configure(builder);
             MayBlock |= step.MayBlock;
+            HasSteps = true;
         }
 
         builder.Run(MayBlock ? connection => RunFromPoolAsync(handler, (StreamConnection)connection) : handler.RunAsync);
@@ -20,6 +21,9 @@ internal sealed class SessionPipeline
     }
 
     public ConnectionDelegate Run { get; }
+
+    /// <summary>False = <see cref="Run"/> is the handler alone.</summary>
+    public bool HasSteps { get; }
 
     /// <summary>A user's step may block: sessions must not begin on a thread that others wait for.</summary>
     public bool MayBlock { get; }

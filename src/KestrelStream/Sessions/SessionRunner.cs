@@ -11,6 +11,7 @@ internal sealed partial class SessionRunner(
     SessionTable table,
     DescriptorBudget descriptors,
     SessionPipeline pipeline,
+    StreamSessionHandler handler,
     StreamProxyMetrics metrics,
     AccessLog accessLog,
     TimeProvider time,
@@ -47,10 +48,18 @@ internal sealed partial class SessionRunner(
     {
         try
         {
-            await pipeline.Run(session.Transport);
+            if (pipeline.HasSteps)
+            {
+                await pipeline.Run(session.Transport);
 
-            // A step of the user's that does not call the next one has refused the client.
-            session.TryEnd(SessionEndReason.AccessDenied);
+                // A step of the user's that does not call the next one has refused the client.
+                session.TryEnd(SessionEndReason.AccessDenied);
+            }
+            else if (await handler.PrepareAsync(session))
+            {
+                // Here, not in a method of the handler's: each would keep its state as long as the session runs.
+                await session.Environment.Relay.RunAsync(session);
+            }
         }
         catch (Exception e)
         {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
 using KestrelStream.Dialing;
 using KestrelStream.Model;
@@ -18,15 +19,26 @@ internal sealed class StreamSessionHandler(
     UpstreamDialer dialer,
     TimeProvider time)
 {
+    /// <summary>The end of the pipeline of user's steps.</summary>
     public async Task RunAsync(ConnectionContext connection)
     {
         var session = ((StreamConnection)connection).Session!;
+        if (await PrepareAsync(session))
+        {
+            await session.Environment.Relay.RunAsync(session);
+        }
+    }
+
+    /// <summary>Everything before the relay. A method of its own, so that its state is gone while the session relays, which may be for days. False = the session has ended.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<bool> PrepareAsync(StreamSession session)
+    {
         var routes = session.ListenerModel.Routes;
 
         var route = routes.NeedsPreread ? await PrereadAndRouteAsync(session) : routes.Only;
         if (route is null)
         {
-            return;
+            return false;
         }
 
         session.Route = route;
@@ -38,25 +50,26 @@ internal sealed class StreamSessionHandler(
         if (route.Action == RouteAction.Reject)
         {
             await Refusal.RefuseAsync(session, SessionEndReason.Rejected, session.HasHello ? TlsAlert.UnrecognizedName : TlsAlert.None);
-            return;
+            return false;
         }
 
         if (route.Tls is { } policy && !await terminator.TerminateAsync(session, policy))
         {
-            return;
+            return false;
         }
 
         if (!await dialer.DialAsync(session))
         {
             // Bytes were accepted and cannot be delivered: a reset says so, a clean close would not.
             session.ResetBoth();
-            return;
+            return false;
         }
 
-        await session.Environment.Relay.RunAsync(session);
+        return true;
     }
 
     /// <summary>Null = the session was refused or the client is gone.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RouteModel?> PrereadAndRouteAsync(StreamSession session)
     {
         var outcome = await preread.ReadAsync(session);

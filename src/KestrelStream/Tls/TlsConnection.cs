@@ -10,6 +10,11 @@ internal sealed class TlsConnection(SslStream ssl, StreamConnectionStream stream
 
     public override System.Net.EndPoint? LocalEndPoint { get => inner.LocalEndPoint; set => inner.LocalEndPoint = value; }
 
+    public override bool HoldsBuffersWhileReceiving => true;
+
+    // Without close_notify before the FIN the client would have to take it for a cut.
+    public override bool ClosesOrderly => false;
+
     public override async ValueTask<IOResult> ReceiveAsync(Memory<byte> buffer)
     {
         try

@@ -10,11 +10,10 @@ internal static class BoundSockets
 {
     /// <param name="address">Where.</param>
     /// <param name="backlog">Connections the kernel may hold before they are accepted; null = bind without listening.</param>
-    /// <param name="beforeBind">Sets options that must be there at bind.</param>
     /// <remarks>SO_REUSEADDR is set by .NET itself on Unix, so that a restart is not stopped by TIME_WAIT.</remarks>
     /// <exception cref="AddressInUseException">Someone else listens there.</exception>
     /// <exception cref="SocketException">The address cannot be bound.</exception>
-    public static List<Socket> Bind(ProxyAddress address, int? backlog, Action<Socket>? beforeBind = null)
+    public static List<Socket> Bind(ProxyAddress address, int? backlog)
     {
         var sockets = new List<Socket>(2);
         try
@@ -26,19 +25,19 @@ internal static class BoundSockets
                     break;
 
                 case ProxyAddressKind.Any when Socket.OSSupportsIPv6:
-                    sockets.Add(BindIp(new IPEndPoint(IPAddress.IPv6Any, address.Port), backlog, dualMode: true, beforeBind));
+                    sockets.Add(BindIp(new IPEndPoint(IPAddress.IPv6Any, address.Port), backlog, dualMode: true));
                     break;
 
                 case ProxyAddressKind.Any:
-                    sockets.Add(BindIp(new IPEndPoint(IPAddress.Any, address.Port), backlog, dualMode: false, beforeBind));
+                    sockets.Add(BindIp(new IPEndPoint(IPAddress.Any, address.Port), backlog, dualMode: false));
                     break;
 
                 case ProxyAddressKind.Localhost:
-                    BindLocalhost(sockets, address.Port, backlog, beforeBind);
+                    BindLocalhost(sockets, address.Port, backlog);
                     break;
 
                 default:
-                    sockets.Add(BindIp(new IPEndPoint(address.Ip!, address.Port), backlog, dualMode: false, beforeBind));
+                    sockets.Add(BindIp(new IPEndPoint(address.Ip!, address.Port), backlog, dualMode: false));
                     break;
             }
 
@@ -56,15 +55,15 @@ internal static class BoundSockets
         }
     }
 
-    private static void BindLocalhost(List<Socket> sockets, int port, int? backlog, Action<Socket>? beforeBind)
+    private static void BindLocalhost(List<Socket> sockets, int port, int? backlog)
     {
-        var v4 = BindIp(new IPEndPoint(IPAddress.Loopback, port), backlog, dualMode: false, beforeBind);
+        var v4 = BindIp(new IPEndPoint(IPAddress.Loopback, port), backlog, dualMode: false);
         sockets.Add(v4);
         try
         {
             // Port 0 took a free one: both loopbacks share it.
             var bound = ((IPEndPoint)v4.LocalEndPoint!).Port;
-            sockets.Add(BindIp(new IPEndPoint(IPAddress.IPv6Loopback, bound), backlog, dualMode: false, beforeBind));
+            sockets.Add(BindIp(new IPEndPoint(IPAddress.IPv6Loopback, bound), backlog, dualMode: false));
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.AddressFamilyNotSupported or SocketError.AddressNotAvailable)
         {
@@ -72,7 +71,7 @@ internal static class BoundSockets
         }
     }
 
-    private static Socket BindIp(IPEndPoint endPoint, int? backlog, bool dualMode, Action<Socket>? beforeBind)
+    private static Socket BindIp(IPEndPoint endPoint, int? backlog, bool dualMode)
     {
         var socket = new Socket(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
@@ -82,7 +81,8 @@ internal static class BoundSockets
                 socket.DualMode = dualMode;
             }
 
-            beforeBind?.Invoke(socket);
+            // Accepted sockets inherit it: a call a connection less.
+            socket.NoDelay = true;
             socket.Bind(endPoint);
             if (backlog is { } length)
             {

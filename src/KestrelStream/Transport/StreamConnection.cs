@@ -15,12 +15,7 @@ namespace KestrelStream.Transport;
 /// </remarks>
 internal abstract class StreamConnection : ConnectionContext
 {
-    private string? _connectionId;
-    private IFeatureCollection? _features;
-    private IDictionary<object, object?>? _items;
-    private StreamConnectionPipe? _pipe;
-    private IDuplexPipe? _transport;
-    private CancellationTokenSource? _closed;
+    private StepView? _steps;
 
     /// <summary>The session this is the client end of; null on an upstream end.</summary>
     public StreamSession? Session { get; set; }
@@ -30,37 +25,50 @@ internal abstract class StreamConnection : ConnectionContext
 
     public override string ConnectionId
     {
-        get => _connectionId ??= Session?.IdText ?? "upstream";
-        set => _connectionId = value;
+        get => Steps.ConnectionId ??= Session?.IdText ?? "upstream";
+        set => Steps.ConnectionId = value;
     }
 
-    public override IFeatureCollection Features => _features ??= CreateFeatures();
+    public override IFeatureCollection Features => Steps.Features ??= CreateFeatures();
 
     public override IDictionary<object, object?> Items
     {
-        get => _items ??= new ConnectionItems();
-        set => _items = value;
+        get => Steps.Items ??= new ConnectionItems();
+        set => Steps.Items = value;
     }
 
     /// <summary>The same bytes as a pipe, for pipeline steps. What a step has looked at and not consumed is seen again by preread and relay.</summary>
     public override IDuplexPipe Transport
     {
-        get => _transport ??= _pipe = new StreamConnectionPipe(this);
-        set => _transport = value;
+        get => Steps.Transport ??= Steps.Pipe = new StreamConnectionPipe(this);
+        set => Steps.Transport = value;
     }
 
     /// <summary>Fires when the session has ended and both sides are closed; never on a mere FIN.</summary>
     public override CancellationToken ConnectionClosed
     {
-        get => LazyInitializer.EnsureInitialized(ref _closed, () => new CancellationTokenSource()).Token;
+        get => Steps.Closed.Token;
         set => throw new NotSupportedException("The session decides when a connection is closed.");
     }
 
     /// <summary>Bytes that a pipeline step has received and left unconsumed; empty when no step has used <see cref="Transport"/>.</summary>
-    public ReadOnlyMemory<byte> TakeUnconsumed() => _pipe?.TakeUnconsumed() ?? default;
+    public ReadOnlyMemory<byte> TakeUnconsumed() => _steps?.Pipe?.TakeUnconsumed() ?? default;
 
     /// <summary>Receives what is there, at least one byte; 0 with Ok = the peer has ended its sending.</summary>
     public abstract ValueTask<IOResult> ReceiveAsync(Memory<byte> buffer);
+
+    /// <summary>Receives what is there, without waiting; false = nothing is, or this connection can only wait.</summary>
+    public virtual bool TryReceive(Memory<byte> buffer, out IOResult result)
+    {
+        result = default;
+        return false;
+    }
+
+    /// <summary>Whether a receive that waits holds memory besides the caller's buffer, so that <see cref="WaitToReceiveAsync"/> is to come before it.</summary>
+    public virtual bool HoldsBuffersWhileReceiving => false;
+
+    /// <summary>Whether <see cref="Close"/> tells the peer of the end as <see cref="ShutdownSendAsync"/> does; TLS has a message for that.</summary>
+    public virtual bool ClosesOrderly => true;
 
     /// <summary>Ends when bytes (or the end) can be received at once. Holds no buffer, so an idle session owns none.</summary>
     public abstract ValueTask<IOStatus> WaitToReceiveAsync();
@@ -109,24 +117,43 @@ internal abstract class StreamConnection : ConnectionContext
     }
 
     /// <summary>Tells pipeline steps that wait for <see cref="ConnectionClosed"/>; called once by the session's end.</summary>
-    public void SignalClosed() => _closed?.Cancel();
+    public void SignalClosed() => Volatile.Read(ref _steps)?.Closed.Cancel();
 
     /// <summary>What steps know of this connection goes on under another object.</summary>
     protected T Succeed<T>(T successor)
         where T : StreamConnection
     {
         successor.Session = Session;
-        successor._connectionId = _connectionId;
-        successor._features = _features;
-        successor._items = _items;
-        successor._closed = LazyInitializer.EnsureInitialized(ref _closed, () => new CancellationTokenSource());
+        successor._steps = Steps;
+
+        // Its pipe read from the connection that is gone.
+        Steps.Pipe = null;
+        Steps.Transport = null;
         return successor;
     }
+
+    private StepView Steps => LazyInitializer.EnsureInitialized(ref _steps, static () => new StepView());
 
     private FeatureCollection CreateFeatures()
     {
         var features = new FeatureCollection();
         features.Set<IStreamSessionFeature>(Session);
         return features;
+    }
+
+    /// <summary>What only pipeline steps look at. A successor of the connection has the same one.</summary>
+    private sealed class StepView
+    {
+        public string? ConnectionId { get; set; }
+
+        public IFeatureCollection? Features { get; set; }
+
+        public IDictionary<object, object?>? Items { get; set; }
+
+        public StreamConnectionPipe? Pipe { get; set; }
+
+        public IDuplexPipe? Transport { get; set; }
+
+        public CancellationTokenSource Closed { get; } = new();
     }
 }

@@ -113,6 +113,13 @@ public sealed partial class ServerProcess : IAsyncDisposable
         return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)));
     }
 
+    /// <summary>Bytes of its own memory (no files) that are resident.</summary>
+    public long ResidentBytes()
+    {
+        var line = File.ReadLines($"/proc/{Id}/status").Single(l => l.StartsWith("RssAnon:", StringComparison.Ordinal));
+        return 1024 * long.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
+
     public ValueTask DisposeAsync() => _process.DisposeAsync();
 
     private static ChildProcess Start(ServerOptions options, string[] arguments)

@@ -251,6 +251,44 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         return _receive.Result;
     }
 
+    /// <remarks>On the loop only.</remarks>
+    public override bool TryReceive(Memory<byte> buffer, out IOResult result)
+    {
+        if (buffer.IsEmpty)
+        {
+            // A zero-byte receive is a wait; recv would say 0, which means the end.
+            var isOver = TryWaitToReceive(out var status);
+            result = new IOResult(0, status);
+            return isOver;
+        }
+
+        result = new IOResult(0, _fd < 0 ? IOStatus.Aborted : IOStatus.Ok);
+        if (_fd < 0 || TakeStop())
+        {
+            return true;
+        }
+
+        if (_isWatched && !IsReadable)
+        {
+            return false;
+        }
+
+        int received;
+        fixed (byte* bytes = buffer.Span)
+        {
+            received = Receive(bytes, buffer.Length);
+        }
+
+        if (received == -Native.EAGAIN)
+        {
+            result = new IOResult(0, IOStatus.Reset);
+            return !Watch();
+        }
+
+        result = received >= 0 ? new IOResult(received, IOStatus.Ok) : new IOResult(0, IOStatus.Reset);
+        return true;
+    }
+
     public override ValueTask<IOStatus> WaitToReceiveAsync()
     {
         if (!_loop.IsCurrent)
@@ -379,43 +417,6 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
             return _watchesWrites;
         }
 
-        return true;
-    }
-
-    private bool TryReceive(Memory<byte> buffer, out IOResult result)
-    {
-        if (buffer.IsEmpty)
-        {
-            // A zero-byte receive is a wait; recv would say 0, which means the end.
-            var isOver = TryWaitToReceive(out var status);
-            result = new IOResult(0, status);
-            return isOver;
-        }
-
-        result = new IOResult(0, _fd < 0 ? IOStatus.Aborted : IOStatus.Ok);
-        if (_fd < 0 || TakeStop())
-        {
-            return true;
-        }
-
-        if (_isWatched && !IsReadable)
-        {
-            return false;
-        }
-
-        int received;
-        fixed (byte* bytes = buffer.Span)
-        {
-            received = Receive(bytes, buffer.Length);
-        }
-
-        if (received == -Native.EAGAIN)
-        {
-            result = new IOResult(0, IOStatus.Reset);
-            return !Watch();
-        }
-
-        result = received >= 0 ? new IOResult(received, IOStatus.Ok) : new IOResult(0, IOStatus.Reset);
         return true;
     }
 

@@ -19,7 +19,7 @@ internal static class LoopSockets
     public static List<(EndPoint EndPoint, ListeningSocket[] Sockets)> Bind(ProxyAddress address, int backlog, int loops)
     {
         var isShared = address.Kind == ProxyAddressKind.Unix;
-        var first = BoundSockets.Bind(address, backlog: null, SetNoDelay);
+        var first = BoundSockets.Bind(address, backlog: null);
         var sockets = new List<Socket>(first);
         try
         {
@@ -72,7 +72,7 @@ internal static class LoopSockets
                 socket.DualMode = first.DualMode;
             }
 
-            SetNoDelay(socket);
+            socket.NoDelay = true;
             SetReusePort(socket);
             socket.Bind(first.LocalEndPoint!);
             socket.Listen(backlog);
@@ -84,9 +84,6 @@ internal static class LoopSockets
             throw;
         }
     }
-
-    /// <summary>Accepted sockets inherit it: a call a connection less.</summary>
-    private static void SetNoDelay(Socket socket) => socket.NoDelay = true;
 
     private static void SetReusePort(Socket socket)
     {

@@ -17,6 +17,9 @@ internal sealed class SocketConnection : StreamConnection
     public SocketConnection(Socket socket, EndPoint? remoteEndPoint, EndPoint? localEndPoint)
     {
         _socket = socket;
+
+        // For TryReceive. The descriptor itself becomes non-blocking with the first asynchronous operation anyway.
+        socket.Blocking = false;
         RemoteEndPoint = remoteEndPoint;
         LocalEndPoint = localEndPoint;
     }
@@ -71,9 +74,53 @@ internal sealed class SocketConnection : StreamConnection
         }
     }
 
+    public override bool TryReceive(Memory<byte> buffer, out IOResult result)
+    {
+        if (!Begin())
+        {
+            result = new IOResult(0, IOStatus.Aborted);
+            return true;
+        }
+
+        try
+        {
+            var count = _socket.Receive(buffer.Span, SocketFlags.None, out var error);
+            result = error == SocketError.Success ? new IOResult(count, IOStatus.Ok) : new IOResult(0, ToStatus(error));
+            return error != SocketError.WouldBlock;
+        }
+        catch (ObjectDisposedException)
+        {
+            result = new IOResult(0, IOStatus.Aborted);
+            return true;
+        }
+        finally
+        {
+            End();
+        }
+    }
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<IOStatus> WaitToReceiveAsync()
-        => (await ReceiveAsync(Memory<byte>.Empty)).Status;
+    {
+        if (!Begin())
+        {
+            return IOStatus.Aborted;
+        }
+
+        try
+        {
+            var error = await _receive.WaitToReceiveAsync(_socket);
+            return error == SocketError.Success ? IOStatus.Ok : ToStatus(error);
+        }
+        catch (ObjectDisposedException)
+        {
+            return IOStatus.Aborted;
+        }
+        finally
+        {
+            End();
+        }
+    }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public override async ValueTask<IOResult> SendAsync(ReadOnlyMemory<byte> buffer)

@@ -118,11 +118,6 @@ internal sealed partial class SocketListener : IConnectionListener
         EndPoint? remote = null;
         try
         {
-            if (socket.ProtocolType == ProtocolType.Tcp)
-            {
-                socket.NoDelay = true;
-            }
-
             remote = socket.RemoteEndPoint;
         }
         catch (SocketException)

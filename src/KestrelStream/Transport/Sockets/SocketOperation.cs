@@ -16,6 +16,9 @@ internal sealed class SocketOperation : SocketAsyncEventArgs, IValueTaskSource<S
     private static readonly ConcurrentQueue<SocketOperation> Pool = new();
     private static int s_pooled;
 
+    /// <summary>Where the byte goes that a wait looks at; nobody reads it.</summary>
+    private static readonly byte[] Looked = new byte[1];
+
     private ManualResetValueTaskSourceCore<SocketError> _core;
 
     // unsafeSuppressExecutionContext: the execution context of whoever happens to start an operation is of no use to a relay, and capturing it costs.
@@ -36,6 +39,7 @@ internal sealed class SocketOperation : SocketAsyncEventArgs, IValueTaskSource<S
     public void Return()
     {
         SetBuffer(default);
+        SocketFlags = SocketFlags.None;
         RemoteEndPoint = null;
         AcceptSocket = null;
         if (Interlocked.Increment(ref s_pooled) <= MaxPooled)
@@ -52,6 +56,21 @@ internal sealed class SocketOperation : SocketAsyncEventArgs, IValueTaskSource<S
     public ValueTask<SocketError> ReceiveAsync(Socket socket, Memory<byte> buffer)
     {
         SetBuffer(buffer);
+        SocketFlags = SocketFlags.None;
+        return Start(socket.ReceiveAsync(this));
+    }
+
+    /// <summary>Ends when something can be received, the end included.</summary>
+    public ValueTask<SocketError> WaitToReceiveAsync(Socket socket)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return ReceiveAsync(socket, default);
+        }
+
+        // Elsewhere a zero-byte receive ends at once, whatever is there, until a real one has found nothing: .NET asks recv, which says 0.
+        SetBuffer(Looked);
+        SocketFlags = SocketFlags.Peek;
         return Start(socket.ReceiveAsync(this));
     }
 
