@@ -42,8 +42,14 @@ internal sealed class BenchmarkRun : IDisposable
     {
         IReadOnlyList<string> machine = Machine.Describe(_recipes);
         List<CpuResult> cpu = MeasureCpu();
-        IdleResult? idle = _options.Scenarios.Contains(ScenarioCatalog.Idle) ? MeasureIdle() : null;
-        return new Report(machine, _options, _recipes, _largeBuffers, cpu, idle);
+        FairResult? fair = _options.Scenarios.Contains(ScenarioCatalog.Fair) ? MeasureFair() : null;
+        IdleResult? idle = _options.Scenarios.Contains(ScenarioCatalog.Idle)
+            ? MeasureIdle(ScenarioCatalog.Idle, DescriptorLimit.WantedIdle, _options.IdleRounds)
+            : null;
+        IdleResult? many = _options.Scenarios.Contains(ScenarioCatalog.Many)
+            ? MeasureIdle(ScenarioCatalog.Many, DescriptorLimit.WantedMany, LoadOptions.ManyRounds)
+            : null;
+        return new Report(machine, _options, _recipes, _largeBuffers, cpu, fair, idle, many);
     }
 
     public void Dispose()
@@ -89,21 +95,38 @@ internal sealed class BenchmarkRun : IDisposable
         return results;
     }
 
-    private IdleResult MeasureIdle()
+    private FairResult MeasureFair()
     {
-        int sessions = DescriptorLimit.IdleSessions();
-        Progress($"idle: {sessions} sessions, {_options.IdleRounds} starts of each proxy");
-        return new IdleRunner(_options.IdleRounds, sessions, _cancellation).Run(_recipes, recipe => Start(recipe, _recipes.IndexOf(recipe)));
+        var proxies = new List<RunningProxy>();
+        try
+        {
+            proxies.AddRange(_recipes.Select(recipe => Start(recipe, _recipes.IndexOf(recipe))));
+            Progress($"{ScenarioCatalog.Fair}: {_options.Rounds} rounds");
+            return new FairRunner(_options.Rounds, _cancellation).Run(proxies);
+        }
+        finally
+        {
+            proxies.ForEach(proxy => proxy.Dispose());
+        }
+    }
+
+    private IdleResult MeasureIdle(string scenario, int wanted, int rounds)
+    {
+        int sessions = DescriptorLimit.Sessions(wanted);
+        string scaled = sessions < wanted ? $" (of {wanted}: the limit on open files allows no more)" : "";
+        Progress($"{scenario}: {sessions} sessions{scaled}, {rounds} starts of each proxy");
+        return new IdleRunner(rounds, sessions, _cancellation).Run(_recipes, recipe => Start(recipe, _recipes.IndexOf(recipe), sessions));
     }
 
     /// <param name="recipe">What to start.</param>
     /// <param name="network">Number of the backend addresses it may use.</param>
-    private RunningProxy Start(IProxyRecipe recipe, int network)
+    /// <param name="sessions">Most sessions at once.</param>
+    private RunningProxy Start(IProxyRecipe recipe, int network, int sessions = 0)
     {
         string directory = _directory.CreateSubdirectory(recipe.Id).FullName;
         var ports = ProxyPorts.Take(_takenPorts);
         var site = new ProxySite(
-            directory, _options.Configs, ports, LoopbackPlan.BackendNetwork(network), _backend.Ports, _certificate);
+            directory, _options.Configs, ports, LoopbackPlan.BackendNetwork(network), _backend.Ports, _certificate, sessions);
         return RunningProxy.Start(recipe, site, _cancellation);
     }
 

@@ -8,9 +8,10 @@ namespace KestrelStream.Load;
 internal sealed record LoadOptions
 {
     public const string Usage = """
-        Compares the CPU and memory that proxies need for the same work.
+        Compares the CPU and memory that proxies need for the same work, and how long small messages take beside bulk transfers.
 
-          --scenarios LIST   of tcp,sni,msg,bulk,upload,handshake,resumed,tlsbulk,idle (default: all but upload)
+          --scenarios LIST   of tcp,sni,msg,bulk,upload,handshake,resumed,tlsbulk,fair,idle,many
+                             (default: all but upload)
           --proxies LIST     of nginx,nginx2,haproxy,sockets,eventloop (default: all; nginx is the baseline, nginx2 checks it)
           --rounds N         rounds of each scenario (default 20)
           --quick            3 rounds: two to three minutes, less exact
@@ -18,8 +19,11 @@ internal sealed record LoadOptions
           --server FILE      the published KestrelStream server
           --configs DIR      folder of the config templates
 
-        Exit code: 0 all measured · 1 something failed or a figure is void · 2 wrong usage · 3 nginx against itself is not 1.00 ± 0.05.
+        Exit code: 0 all measured · 1 something failed or a figure is void · 2 wrong usage · 3 nginx against itself is not 1.00 ± 0.05 (fair: ± 0.15).
         """;
+
+    /// <summary>Starts with many sessions: the question is whether all of them work.</summary>
+    public const int ManyRounds = 1;
 
     private const int DefaultRounds = 20;
     private const int QuickRounds = 3;

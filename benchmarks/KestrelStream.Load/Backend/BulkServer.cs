@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Net.Sockets;
 
 namespace KestrelStream.Load.Backend;
@@ -46,9 +47,14 @@ internal static class BulkServer
         }
 
         long bytes = BinaryPrimitives.ReadInt64BigEndian(request);
-        if (bytes >= 0)
+        long burst = BinaryPrimitives.ReadInt64BigEndian(request.AsSpan(sizeof(long)));
+        if (burst > 0)
         {
-            SendAll(connection, bytes);
+            SendBursts(connection, bytes, burst);
+        }
+        else if (bytes >= 0)
+        {
+            Send(connection, 0, bytes);
         }
         else
         {
@@ -61,13 +67,28 @@ internal static class BulkServer
         }
     }
 
-    private static void SendAll(Socket connection, long bytes)
+    /// <summary>One burst an interval; late ones follow at once, so that the rate is kept.</summary>
+    private static void SendBursts(Socket connection, long bytes, long burst)
     {
-        long sent = 0;
-        while (sent < bytes)
+        long begin = Stopwatch.GetTimestamp();
+        for (long sent = 0, number = 1; sent < bytes; sent += burst, number++)
+        {
+            Send(connection, sent, Math.Min(sent + burst, bytes));
+            TimeSpan wait = TimeSpan.FromMilliseconds(number * Payload.BurstIntervalMilliseconds) - Stopwatch.GetElapsedTime(begin);
+            if (wait > TimeSpan.Zero)
+            {
+                Thread.Sleep(wait);
+            }
+        }
+    }
+
+    /// <summary>Sends the pattern between two positions of the stream.</summary>
+    private static void Send(Socket connection, long sent, long end)
+    {
+        while (sent < end)
         {
             int from = (int)(sent & (Payload.BulkPatternBytes - 1));
-            int length = (int)Math.Min(Payload.BulkPatternBytes - from, bytes - sent);
+            int length = (int)Math.Min(Payload.BulkPatternBytes - from, end - sent);
             sent += connection.Send(Payload.BulkPattern.AsSpan(from, length));
         }
     }

@@ -1,6 +1,6 @@
 namespace KestrelStream.Load.Measuring;
 
-/// <summary>The one statistic used: a median shrugs off the round in which the machine was busy with something else.</summary>
+/// <summary>What is made of many samples. Between rounds always the median: it shrugs off the round in which the machine was busy with something else.</summary>
 internal static class Statistics
 {
     public static double? Median(IEnumerable<double> values)
@@ -14,4 +14,8 @@ internal static class Statistics
             _ => (sorted[middle - 1] + sorted[middle]) / 2,
         };
     }
+
+    /// <summary>The smallest sample that <paramref name="share"/> of all samples do not exceed; 0 when there is none.</summary>
+    public static double Quantile(ReadOnlySpan<double> sorted, double share)
+        => sorted.IsEmpty ? 0 : sorted[Math.Clamp((int)Math.Ceiling(share * sorted.Length) - 1, 0, sorted.Length - 1)];
 }

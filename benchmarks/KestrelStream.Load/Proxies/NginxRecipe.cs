@@ -12,6 +12,12 @@ internal sealed class NginxRecipe(string id, string title, string buffers) : IPr
     /// <summary>Where Debian's libnginx-mod-stream puts it; a build with stream inside needs none.</summary>
     private const string StreamModule = "/usr/lib/nginx/modules/ngx_stream_module.so";
 
+    /// <summary>For the 4,000 idle sessions, which take two connections each and may all land on one worker, and for more when there are more.</summary>
+    private const int LeastConnections = 10_000;
+
+    /// <summary>Listeners, channels to the master, and connections that are being closed.</summary>
+    private const int SpareConnections = 500;
+
     public string Id => id;
 
     public string Title => title;
@@ -33,6 +39,7 @@ internal sealed class NginxRecipe(string id, string title, string buffers) : IPr
             ["LOAD_STREAM_MODULE"] = File.Exists(StreamModule) ? $"load_module {StreamModule};" : "",
             // Started by root, workers would become nobody, who cannot reach this folder.
             ["USER"] = Environment.IsPrivilegedProcess ? $"user {Environment.UserName};" : "",
+            ["CONNECTIONS"] = $"{Math.Max(LeastConnections, (2 * site.Sessions) + SpareConnections)}",
             ["BUFFERS"] = buffers,
         });
         return new ProcessStartInfo("nginx", ["-p", site.Directory, "-e", Path.Combine(site.Directory, "error.log"), "-c", config]);

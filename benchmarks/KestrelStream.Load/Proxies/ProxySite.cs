@@ -9,8 +9,9 @@ namespace KestrelStream.Load.Proxies;
 /// <param name="BackendNetwork">First three numbers of its backend addresses.</param>
 /// <param name="Backend">Ports on those addresses.</param>
 /// <param name="Certificate">What its terminated listeners show.</param>
+/// <param name="Sessions">Most sessions at once that the config must allow, if more than the templates do by themselves.</param>
 internal sealed record ProxySite(
-    string Directory, string Templates, ProxyPorts Ports, string BackendNetwork, BackendPorts Backend, TestCertificate Certificate)
+    string Directory, string Templates, ProxyPorts Ports, string BackendNetwork, BackendPorts Backend, TestCertificate Certificate, int Sessions)
 {
     /// <summary>Writes one filled-in template into the proxy's folder and returns the path.</summary>
     /// <param name="template">Name of the template without <c>.template</c>, and of the file written.</param>

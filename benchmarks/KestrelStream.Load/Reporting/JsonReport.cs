@@ -26,9 +26,19 @@ internal static class JsonReport
         }
 
         json.WriteEndArray();
+        if (report.Fair is { } fair)
+        {
+            WriteFair(json, fair);
+        }
+
         if (report.Idle is { } idle)
         {
-            WriteIdle(json, idle);
+            WriteIdle(json, ScenarioCatalog.Idle, idle);
+        }
+
+        if (report.Many is { } many)
+        {
+            WriteIdle(json, ScenarioCatalog.Many, many);
         }
 
         json.WriteEndObject();
@@ -56,9 +66,39 @@ internal static class JsonReport
         json.WriteEndObject();
     }
 
-    private static void WriteIdle(Utf8JsonWriter json, IdleResult idle)
+    private static void WriteFair(Utf8JsonWriter json, FairResult fair)
     {
-        json.WriteStartObject("idle");
+        json.WriteStartObject(ScenarioCatalog.Fair);
+        json.WriteStartObject("proxies");
+        foreach ((string proxy, List<FairSample> samples) in fair.Samples)
+        {
+            json.WriteStartObject(proxy);
+            WriteNumber(json, "p99_microseconds", fair.Figure(proxy, sample => sample.P99));
+            WriteNumber(json, "p99_ratio", fair.Ratio(proxy, sample => sample.P99));
+            WriteNumber(json, "median_microseconds", fair.Figure(proxy, sample => sample.Median));
+            WriteNumber(json, "median_ratio", fair.Ratio(proxy, sample => sample.Median));
+            json.WriteNumber("errors", fair.Errors(proxy));
+            json.WriteStartArray("rounds");
+            foreach (FairSample sample in samples)
+            {
+                json.WriteStartObject();
+                json.WriteNumber("p99_microseconds", Math.Round(sample.P99, 1));
+                json.WriteNumber("median_microseconds", Math.Round(sample.Median, 1));
+                json.WriteNumber("errors", sample.Errors);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteIdle(Utf8JsonWriter json, string name, IdleResult idle)
+    {
+        json.WriteStartObject(name);
         json.WriteNumber("sessions", idle.Sessions);
         json.WriteStartObject("proxies");
         foreach ((string proxy, List<IdleSample> samples) in idle.Samples)

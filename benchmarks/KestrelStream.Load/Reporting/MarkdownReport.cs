@@ -20,7 +20,9 @@ internal static class MarkdownReport
 
         _ = text.AppendLine($"- Rounds: {report.Options.Rounds} (start and memory: {report.Options.IdleRounds}), medians; ratios to nginx of the same round");
         WriteCpu(text, report);
+        WriteFair(text, report);
         WriteIdle(text, report);
+        WriteMany(text, report);
         WriteVerdict(text, report);
         return text.ToString();
     }
@@ -58,6 +60,31 @@ internal static class MarkdownReport
         WriteRow(text, "start until it serves (ms)", proxies.Select(proxy => Number(idle.Median(proxy, sample => sample.StartMilliseconds))));
     }
 
+    private static void WriteFair(StringBuilder text, Report report)
+    {
+        if (report.Fair is not { } fair)
+        {
+            return;
+        }
+
+        WriteHead(text, "Latency beside 4 bulk downloads", report, withLargeBuffers: false);
+        WriteRow(text, "small message on an open session, p99 (µs)", report.Recipes.Select(recipe => FairCell(fair, recipe.Id, sample => sample.P99)));
+        WriteRow(text, "small message on an open session, median (µs)", report.Recipes.Select(recipe => FairCell(fair, recipe.Id, sample => sample.Median)));
+    }
+
+    private static void WriteMany(StringBuilder text, Report report)
+    {
+        if (report.Many is not { } many)
+        {
+            return;
+        }
+
+        WriteHead(text, "Many sessions at once", report, withLargeBuffers: false);
+        IEnumerable<string> proxies = report.Recipes.Select(recipe => recipe.Id);
+        WriteRow(text, $"errors, {many.Sessions} sessions", proxies.Select(proxy => $"{many.Errors(proxy)}"));
+        WriteRow(text, $"memory per session, of {many.Sessions} (KB)", proxies.Select(proxy => Number(many.Median(proxy, sample => sample.BytesPerSession / 1024))));
+    }
+
     private static void WriteVerdict(StringBuilder text, Report report)
     {
         string[] faults = [.. report.Faults()];
@@ -68,19 +95,20 @@ internal static class MarkdownReport
             _ = text.AppendLine($"- {fault}");
         }
 
-        if (report.Cpu.Count == 0)
+        if (report.Cpu.Count == 0 && report.Fair is null)
         {
             return;
         }
 
-        string[] failed = [.. report.FailedSelfChecks().Select(result => $"{result.Scenario.Id} {Ratio(result.Ratio(ProxyCatalog.SelfCheck, ProxyCatalog.Baseline))}")];
-        bool wasChecked = report.Cpu.Any(result => result.SelfCheckHolds() is not null);
+        string[] failed = [.. report.FailedSelfChecks().Select(check => $"{check.Scenario} {Ratio(check.Ratio)}")];
+        bool wasChecked = report.Cpu.Any(result => result.SelfCheckHolds() is not null) || report.Fair?.SelfCheckHolds() is not null;
+        string bounds = report.Fair is null ? "1.00 ± 0.05" : $"1.00 ± 0.05 (latency: ± {Ratio(FairResult.SelfCheckTolerance)})";
         _ = text.AppendLine();
         _ = text.AppendLine((wasChecked, failed.Length) switch
         {
             (false, _) => "Self-check: nginx was not measured twice, so nothing says how exact the ratios are.",
-            (true, 0) => "Self-check: nginx against itself is 1.00 ± 0.05 in every row.",
-            _ => $"Self-check FAILED: nginx against itself is outside 1.00 ± 0.05 in {string.Join(", ", failed)}. Repeat on a quieter machine; do not trust these rows.",
+            (true, 0) => $"Self-check: nginx against itself is {bounds} in every row.",
+            _ => $"Self-check FAILED: nginx against itself is outside {bounds} in {string.Join(", ", failed)}. Repeat on a quieter machine; do not trust these rows.",
         });
     }
 
@@ -117,6 +145,11 @@ internal static class MarkdownReport
 
         return $"{Number(figure)} ({Ratio(result.Ratio(proxy, ProxyCatalog.Baseline))})";
     }
+
+    private static string FairCell(FairResult result, string proxy, Func<FairSample, double> value)
+        => result.Figure(proxy, value) is { } figure
+            ? $"{Number(figure)} ({Ratio(result.Ratio(proxy, value))})"
+            : $"void: {result.Errors(proxy)} errors";
 
     private static string Ratio(double? ratio) => ratio?.ToString("0.00", CultureInfo.InvariantCulture) ?? Nothing;
 

@@ -46,6 +46,12 @@ internal sealed class IdleRunner(int rounds, int sessions, CancellationToken can
         Settle(proxy);
         long after = proxy.Processes.OwnMemoryBytes();
         connections.Verify(errors);
+
+        // All at once, and then it must still serve.
+        connections.Dispose();
+        Settle(proxy);
+        using var last = new KeptConnections();
+        last.Open(ProxyPorts.Endpoint(proxy.Ports.Echo), 1, errors);
         return new IdleSample(
             proxy.StartTime.TotalMilliseconds, resident, (after - before) / (double)sessions, errors.Count, errors.First);
     }

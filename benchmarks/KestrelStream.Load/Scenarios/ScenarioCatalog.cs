@@ -7,10 +7,12 @@ namespace KestrelStream.Load.Scenarios;
 /// <summary>Every scenario by its word.</summary>
 internal static class ScenarioCatalog
 {
+    public const string Fair = "fair";
     public const string Idle = "idle";
+    public const string Many = "many";
 
     /// <summary>What runs unless chosen otherwise.</summary>
-    public static readonly IReadOnlyList<string> Default = ["tcp", "sni", "msg", "bulk", "handshake", "resumed", "tlsbulk", Idle];
+    public static readonly IReadOnlyList<string> Default = ["tcp", "sni", "msg", "bulk", "handshake", "resumed", "tlsbulk", Fair, Idle, Many];
 
     private const double Microsecond = 1_000;
 
@@ -43,5 +45,5 @@ internal static class ScenarioCatalog
             ports => new TlsBulkLoad(Endpoint(ports.TlsBulk))),
     ];
 
-    public static IReadOnlyList<string> Ids => [.. Cpu.Select(scenario => scenario.Id), Idle];
+    public static IReadOnlyList<string> Ids => [.. Cpu.Select(scenario => scenario.Id), Fair, Idle, Many];
 }
