@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Diagnostics;
 using System.Net.Sockets;
 
 namespace KestrelStream.Load.Backend;
@@ -47,14 +46,9 @@ internal static class BulkServer
         }
 
         long bytes = BinaryPrimitives.ReadInt64BigEndian(request);
-        long burst = BinaryPrimitives.ReadInt64BigEndian(request.AsSpan(sizeof(long)));
-        if (burst > 0)
+        if (bytes >= 0)
         {
-            SendBursts(connection, bytes, burst);
-        }
-        else if (bytes >= 0)
-        {
-            Send(connection, 0, bytes);
+            SendAll(connection, bytes);
         }
         else
         {
@@ -67,28 +61,13 @@ internal static class BulkServer
         }
     }
 
-    /// <summary>One burst an interval; late ones follow at once, so that the rate is kept.</summary>
-    private static void SendBursts(Socket connection, long bytes, long burst)
+    private static void SendAll(Socket connection, long bytes)
     {
-        long begin = Stopwatch.GetTimestamp();
-        for (long sent = 0, number = 1; sent < bytes; sent += burst, number++)
-        {
-            Send(connection, sent, Math.Min(sent + burst, bytes));
-            TimeSpan wait = TimeSpan.FromMilliseconds(number * Payload.BurstIntervalMilliseconds) - Stopwatch.GetElapsedTime(begin);
-            if (wait > TimeSpan.Zero)
-            {
-                Thread.Sleep(wait);
-            }
-        }
-    }
-
-    /// <summary>Sends the pattern between two positions of the stream.</summary>
-    private static void Send(Socket connection, long sent, long end)
-    {
-        while (sent < end)
+        long sent = 0;
+        while (sent < bytes)
         {
             int from = (int)(sent & (Payload.BulkPatternBytes - 1));
-            int length = (int)Math.Min(Payload.BulkPatternBytes - from, end - sent);
+            int length = (int)Math.Min(Payload.BulkPatternBytes - from, bytes - sent);
             sent += connection.Send(Payload.BulkPattern.AsSpan(from, length));
         }
     }

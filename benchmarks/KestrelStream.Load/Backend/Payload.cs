@@ -6,10 +6,7 @@ namespace KestrelStream.Load.Backend;
 internal static class Payload
 {
     public const int MessageBytes = 64;
-    public const int BulkRequestBytes = 16;
-
-    /// <summary>A paced download comes as one burst every so many milliseconds.</summary>
-    public const int BurstIntervalMilliseconds = 10;
+    public const int BulkRequestBytes = 8;
 
     /// <summary>What the bulk source repeats; a power of two, so that a position in the stream is a position in here.</summary>
     public const int BulkPatternBytes = 1 << 18;
@@ -22,15 +19,11 @@ internal static class Payload
 
     public static readonly byte[] BulkPattern = Fill(BulkPatternBytes, 5);
 
-    /// <summary>
-    /// The request for a transfer: positive = download, negative = upload of that many bytes. A download goes as fast as it can, or in
-    /// bursts of <paramref name="burstBytes"/>.
-    /// </summary>
-    public static byte[] BulkRequest(long bytes, long burstBytes = 0)
+    /// <summary>The request for a transfer: positive = download, negative = upload of that many bytes.</summary>
+    public static byte[] BulkRequest(long bytes)
     {
         byte[] request = new byte[BulkRequestBytes];
         BinaryPrimitives.WriteInt64BigEndian(request, bytes);
-        BinaryPrimitives.WriteInt64BigEndian(request.AsSpan(sizeof(long)), burstBytes);
         return request;
     }
 

@@ -40,8 +40,7 @@ internal sealed class BulkLoad(IPEndPoint proxy, bool isUpload) : ILoad
     {
     }
 
-    /// <summary>Receives and checks; null = all came, otherwise what went wrong.</summary>
-    public static string? Download(Socket socket, long amount)
+    private static string? Download(Socket socket, long amount)
     {
         byte[] buffer = new byte[Payload.BulkPatternBytes];
         long position = 0;

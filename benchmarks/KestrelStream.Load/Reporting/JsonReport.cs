@@ -77,6 +77,7 @@ internal static class JsonReport
             WriteNumber(json, "p99_ratio", fair.Ratio(proxy, sample => sample.P99));
             WriteNumber(json, "median_microseconds", fair.Figure(proxy, sample => sample.Median));
             WriteNumber(json, "median_ratio", fair.Ratio(proxy, sample => sample.Median));
+            WriteNumber(json, "bulk_gigabytes_per_second", fair.Figure(proxy, sample => sample.BulkGigabytesPerSecond));
             json.WriteNumber("errors", fair.Errors(proxy));
             json.WriteStartArray("rounds");
             foreach (FairSample sample in samples)
@@ -84,6 +85,7 @@ internal static class JsonReport
                 json.WriteStartObject();
                 json.WriteNumber("p99_microseconds", Math.Round(sample.P99, 1));
                 json.WriteNumber("median_microseconds", Math.Round(sample.Median, 1));
+                json.WriteNumber("bulk_gigabytes_per_second", Math.Round(sample.BulkGigabytesPerSecond, 3));
                 json.WriteNumber("errors", sample.Errors);
                 json.WriteEndObject();
             }

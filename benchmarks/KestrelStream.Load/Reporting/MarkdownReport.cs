@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using KestrelStream.Load.Client;
 using KestrelStream.Load.Proxies;
 using KestrelStream.Load.Scenarios;
 
@@ -67,9 +68,10 @@ internal static class MarkdownReport
             return;
         }
 
-        WriteHead(text, "Latency beside 4 bulk downloads", report, withLargeBuffers: false);
-        WriteRow(text, "small message on an open session, p99 (µs)", report.Recipes.Select(recipe => FairCell(fair, recipe.Id, sample => sample.P99)));
-        WriteRow(text, "small message on an open session, median (µs)", report.Recipes.Select(recipe => FairCell(fair, recipe.Id, sample => sample.Median)));
+        WriteHead(text, $"Beside {Downloads.Flows} bulk downloads", report, withLargeBuffers: false);
+        WriteRow(text, "latency of a small message, p99 (µs)", report.Recipes.Select(recipe => FairCell(fair, recipe.Id, sample => sample.P99)));
+        WriteRow(text, "latency of a small message, median (µs)", report.Recipes.Select(recipe => FairCell(fair, recipe.Id, sample => sample.Median)));
+        WriteRow(text, "the downloads meanwhile, together (GB/s)", report.Recipes.Select(recipe => FairCell(fair, recipe.Id, sample => sample.BulkGigabytesPerSecond)));
     }
 
     private static void WriteMany(StringBuilder text, Report report)

@@ -6,7 +6,7 @@ namespace KestrelStream.Load.Scenarios;
 /// <summary>All rounds of the latency scenario: samples by proxy id, in round order.</summary>
 internal sealed record FairResult(IReadOnlyDictionary<string, List<FairSample>> Samples)
 {
-    /// <summary>Largest distance from 1 at which nginx still counts as equal to itself. Wider than for CPU time: a 99th percentile rests on the worst hundredth.</summary>
+    /// <summary>Largest distance of the p99 ratio from 1 at which nginx still counts as equal to itself. Wider than for CPU time, which repeats far better.</summary>
     public const double SelfCheckTolerance = 0.15;
 
     public int Errors(string proxy) => Samples[proxy].Sum(sample => sample.Errors);

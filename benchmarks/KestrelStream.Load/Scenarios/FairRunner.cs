@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using KestrelStream.Load.Client;
 using KestrelStream.Load.Measuring;
 using KestrelStream.Load.Proxies;
@@ -13,8 +14,8 @@ internal sealed class FairRunner(int rounds, CancellationToken cancellation)
     private const int WarmUpBursts = 4;
     private const int WarmUpPauseMilliseconds = 200;
 
-    /// <summary>Downloads begin before the messages and go on after them, for their windows to open and for messages that come late.</summary>
-    private static readonly TimeSpan s_margin = TimeSpan.FromMilliseconds(100);
+    /// <summary>Downloads begin before the messages, for their windows to open.</summary>
+    private const int LeadMilliseconds = 100;
 
     public FairResult Run(IReadOnlyList<RunningProxy> proxies)
     {
@@ -47,16 +48,32 @@ internal sealed class FairRunner(int rounds, CancellationToken cancellation)
         using var messages = new PacedMessages(ProxyPorts.Endpoint(proxy.Ports.Echo));
         messages.Prepare(errors);
         proxy.Processes.WaitUntilQuiet();
-        double[] latencies = [];
-        if (errors.Count == 0)
+        if (errors.Count > 0)
         {
-            var downloads = new PacedDownloads(ProxyPorts.Endpoint(proxy.Ports.Bulk), errors);
-            downloads.Start(TimeSpan.FromMicroseconds(Messages * (double)PacedMessages.IntervalMicroseconds) + (2 * s_margin));
-            Thread.Sleep(s_margin);
-            latencies = messages.Run(Messages, errors);
-            downloads.Wait();
+            return new FairSample(0, 0, 0, errors.Count, errors.First);
         }
 
-        return new FairSample(Statistics.Quantile(latencies, 0.5), Statistics.Quantile(latencies, 0.99), errors.Count, errors.First);
+        double[] latencies;
+        double gigabytesPerSecond;
+        using (var downloads = new Downloads(ProxyPorts.Endpoint(proxy.Ports.Bulk), errors))
+        {
+            Thread.Sleep(LeadMilliseconds);
+            long[] before = downloads.Received();
+            long begin = Stopwatch.GetTimestamp();
+            latencies = messages.Run(Messages, errors);
+            TimeSpan elapsed = Stopwatch.GetElapsedTime(begin);
+            long[] moved = [.. downloads.Received().Zip(before, (after, earlier) => after - earlier)];
+            if (moved.Contains(0))
+            {
+                errors.Add("a download stood still");
+            }
+
+            gigabytesPerSecond = moved.Sum() / elapsed.TotalSeconds / 1e9;
+        }
+
+        // What the downloads leave behind is not to disturb the next proxy.
+        proxy.Processes.WaitUntilQuiet();
+        return new FairSample(
+            Statistics.Quantile(latencies, 0.5), Statistics.Quantile(latencies, 0.99), gigabytesPerSecond, errors.Count, errors.First);
     }
 }
