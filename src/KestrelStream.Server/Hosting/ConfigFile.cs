@@ -1,10 +1,9 @@
+using System.Text.Json;
 using KestrelStream.Configuration;
 using KestrelStream.Configuration.Sources;
 using KestrelStream.Server.Demo;
 using KestrelStream.Tls;
 using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.FileProviders;
-using Microsoft.Extensions.FileProviders.Physical;
 using Microsoft.Extensions.Primitives;
 
 namespace KestrelStream.Server.Hosting;
@@ -38,7 +37,7 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
         // Before the first read, so that no change after it is missed.
         _seen = _pending = FileFingerprint.Read(file.FullName);
         _atStart = Read();
-        Demo = DemoOptions.From(_atStart.Root);
+        Demo = DemoOptions.From(new ConfigurationBuilder().AddInMemoryCollection(ReadHostSettings()).Build());
     }
 
     public string BasePath { get; }
@@ -60,9 +59,9 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
 
     /// <summary>Everything beside the section <c>StreamProxy</c>, as start has read it; empty when the file cannot be read: <see cref="GetConfig"/> says why.</summary>
     public IEnumerable<KeyValuePair<string, string?>> ReadHostSettings()
-        => (_atStart ?? Read()).Root.GetChildren()
+        => (_atStart ?? Read()).Root.Children.ToArray()
             .Where(section => !section.Key.Equals(Section, StringComparison.OrdinalIgnoreCase))
-            .SelectMany(section => section.AsEnumerable());
+            .SelectMany(section => section.Flatten());
 
     public IChangeToken GetReloadToken() => new CancellationChangeToken(_changed.Token);
 
@@ -102,9 +101,8 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
             return new ConfigResult(new StreamProxyConfig(), [error]);
         }
 
-        var section = reading.Root.GetSection(Section);
-        return section.Exists()
-            ? ConfigurationReader.Read(section)
+        return reading.Root.Find(Section) is { Exists: true } section
+            ? ConfigurationReader.Read(section, Section)
             : new ConfigResult(new StreamProxyConfig(), [new ConfigError(Section, $"{_file.FullName} has no section of this name")]);
     }
 
@@ -112,25 +110,22 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
     {
         try
         {
-            using var provider = new PhysicalFileProvider(BasePath, ExclusionFilters.None);
-            var root = new ConfigurationBuilder()
-                .Add(new IndexedJsonConfigurationSource { FileProvider = provider, Path = _file.Name })
-                .AddEnvironmentVariables()
-                .Build();
-            return new Reading(root, null);
+            // Its writer is not to be kept out.
+            using var stream = new FileStream(_file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            var environment = new ConfigurationBuilder().AddEnvironmentVariables().Build();
+            return new Reading(JsonTreeReader.Read(stream).With(SectionConfigNode.OfRoot(environment)), null);
         }
-        catch (Exception e) when (e is InvalidDataException or FormatException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is JsonException or FormatException or IOException or UnauthorizedAccessException)
         {
             // The JSON reader's own message has line and position, or the duplicate key.
-            var why = (e.InnerException?.InnerException ?? e.InnerException ?? e).Message;
-            return new Reading(new ConfigurationBuilder().Build(), new ConfigError(Section, $"{_file.FullName} cannot be read: {why}"));
+            return new Reading(new ConfigNode("", null, []), new ConfigError(Section, $"{_file.FullName} cannot be read: {e.Message}"));
         }
     }
 
     /// <summary>The file once: all of it, or why not.</summary>
-    private sealed class Reading(IConfigurationRoot root, ConfigError? error)
+    private sealed class Reading(ConfigNode root, ConfigError? error)
     {
-        public IConfigurationRoot Root { get; } = root;
+        public ConfigNode Root { get; } = root;
 
         public ConfigError? Error { get; } = error;
 

@@ -5,7 +5,7 @@ internal static class ConfigMap
 {
     public static IReadOnlyDictionary<string, T> Empty<T>() => EmptyMap<T>.Instance;
 
-    public static Dictionary<string, T> Create<T>() => new(StringComparer.OrdinalIgnoreCase);
+    public static Dictionary<string, T> Create<T>(int capacity = 0) => new(capacity, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>
     /// The same configuration over maps that ignore case and that nobody else can change. Configurations built in code may bring any

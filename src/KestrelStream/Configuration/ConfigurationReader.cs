@@ -1,4 +1,5 @@
 using KestrelStream.Configuration.Reading;
+using KestrelStream.Configuration.Sources;
 using Microsoft.Extensions.Configuration;
 
 namespace KestrelStream.Configuration;
@@ -13,16 +14,20 @@ internal static class ConfigurationReader
     public const string DefaultSection = "StreamProxy";
 
     /// <summary>What values mean, references and duplicates are not looked at: that is the validator's.</summary>
-    public static ConfigResult Read(IConfigurationSection section)
+    public static ConfigResult Read(IConfigurationSection section) => Read(new SectionConfigNode(section), section.Path);
+
+    /// <param name="node">The section.</param>
+    /// <param name="path">Its path, with which those of errors start.</param>
+    public static ConfigResult Read(ConfigNode node, string path)
     {
         var errors = new List<ConfigError>();
-        var config = SectionReader.Read(section, section.Path, errors, StreamProxyReader.Read);
+        var config = SectionReader.Read(node, path, errors, StreamProxyReader.Read);
         if (config is null && errors.Count == 0)
         {
             // One error for all: the validator's "at least one listener" and the like lie under this path and are left out.
-            errors.Add(new ConfigError(section.Path, "the section is missing or empty; valid: a map with at least the keys Listeners, Routes"));
+            errors.Add(new ConfigError(path, "the section is missing or empty; valid: a map with at least the keys Listeners, Routes"));
         }
 
-        return new ConfigResult(config ?? new StreamProxyConfig(), errors) { Section = section.Path };
+        return new ConfigResult(config ?? new StreamProxyConfig(), errors) { Section = path };
     }
 }

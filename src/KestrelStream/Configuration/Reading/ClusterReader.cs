@@ -3,16 +3,19 @@ namespace KestrelStream.Configuration.Reading;
 /// <summary>Keys of <c>StreamProxy:Clusters:{id}</c>.</summary>
 internal static class ClusterReader
 {
+    private static readonly ClusterConfig s_cluster = new();
+    private static readonly PassiveHealthCheckConfig s_passive = new();
+    private static readonly DestinationConfig s_destination = new();
+
     public static ClusterConfig Read(SectionReader section)
     {
-        var defaults = new ClusterConfig();
         return new ClusterConfig
         {
-            LoadBalancingPolicy = section.Text(nameof(ClusterConfig.LoadBalancingPolicy)) ?? defaults.LoadBalancingPolicy,
-            ConnectTimeout = section.Time(nameof(ClusterConfig.ConnectTimeout)) ?? defaults.ConnectTimeout,
-            DialBudget = section.Time(nameof(ClusterConfig.DialBudget)) ?? defaults.DialBudget,
+            LoadBalancingPolicy = section.Text(nameof(ClusterConfig.LoadBalancingPolicy)) ?? s_cluster.LoadBalancingPolicy,
+            ConnectTimeout = section.Time(nameof(ClusterConfig.ConnectTimeout)) ?? s_cluster.ConnectTimeout,
+            DialBudget = section.Time(nameof(ClusterConfig.DialBudget)) ?? s_cluster.DialBudget,
             MaxAttempts = section.Number(nameof(ClusterConfig.MaxAttempts)),
-            DnsRefresh = section.Time(nameof(ClusterConfig.DnsRefresh)) ?? defaults.DnsRefresh,
+            DnsRefresh = section.Time(nameof(ClusterConfig.DnsRefresh)) ?? s_cluster.DnsRefresh,
             HealthCheck = section.Section(nameof(ClusterConfig.HealthCheck), ReadHealthCheck),
             Destinations = section.Map(nameof(ClusterConfig.Destinations), ReadDestination),
         };
@@ -25,23 +28,21 @@ internal static class ClusterReader
 
     private static PassiveHealthCheckConfig ReadPassive(SectionReader section)
     {
-        var defaults = new PassiveHealthCheckConfig();
         return new PassiveHealthCheckConfig
         {
-            Enabled = section.Flag(nameof(PassiveHealthCheckConfig.Enabled)) ?? defaults.Enabled,
-            MaxFails = section.Number(nameof(PassiveHealthCheckConfig.MaxFails)) ?? defaults.MaxFails,
-            FailTimeout = section.Time(nameof(PassiveHealthCheckConfig.FailTimeout)) ?? defaults.FailTimeout,
+            Enabled = section.Flag(nameof(PassiveHealthCheckConfig.Enabled)) ?? s_passive.Enabled,
+            MaxFails = section.Number(nameof(PassiveHealthCheckConfig.MaxFails)) ?? s_passive.MaxFails,
+            FailTimeout = section.Time(nameof(PassiveHealthCheckConfig.FailTimeout)) ?? s_passive.FailTimeout,
         };
     }
 
     private static DestinationConfig ReadDestination(SectionReader section)
     {
-        var defaults = new DestinationConfig();
         return new DestinationConfig
         {
             Address = section.Text(nameof(DestinationConfig.Address)) ?? "",
-            Weight = section.Number(nameof(DestinationConfig.Weight)) ?? defaults.Weight,
-            Backup = section.Flag(nameof(DestinationConfig.Backup)) ?? defaults.Backup,
+            Weight = section.Number(nameof(DestinationConfig.Weight)) ?? s_destination.Weight,
+            Backup = section.Flag(nameof(DestinationConfig.Backup)) ?? s_destination.Backup,
             MaxConnections = section.Number(nameof(DestinationConfig.MaxConnections)),
         };
     }

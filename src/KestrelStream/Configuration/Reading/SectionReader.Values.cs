@@ -62,8 +62,7 @@ internal sealed partial class SectionReader
     public T? Choice<T>(string key)
         where T : struct, Enum
     {
-        var names = Enum.GetNames<T>();
-        if (!TryGetValue(key, ErrorText.Names(names), out var text))
+        if (!TryGetValue(key, Names<T>.Valid, out var text))
         {
             return null;
         }
@@ -73,13 +72,13 @@ internal sealed partial class SectionReader
             return value;
         }
 
-        AddError(key, ErrorText.NotOneOf(text, "known", names));
+        AddError(key, ErrorText.NotOneOf(text, "known", Names<T>.All));
         return null;
     }
 
     /// <summary>Null when the key is absent or null; an empty list is one.</summary>
     public IReadOnlyList<string>? TextList(string key)
-        => List(key, "a string", (string text, out string value) =>
+        => List(key, "a string", static (string text, out string value) =>
         {
             value = text;
             return true;
@@ -88,23 +87,24 @@ internal sealed partial class SectionReader
     /// <summary>Null when the key is absent or null; an empty list is one.</summary>
     public IReadOnlyList<T>? ChoiceList<T>(string key)
         where T : struct, Enum
-        => List<T>(key, ErrorText.Names(Enum.GetNames<T>()), ValueForms.TryParseName);
+        => List<T>(key, Names<T>.Valid, ValueForms.TryParseName);
 
     private T[]? List<T>(string key, string validItem, TryParse<T> tryParse)
     {
-        if (Find(key) is not { } section)
+        if (Find(key) is not { } node)
         {
             return null;
         }
 
-        if (!string.IsNullOrEmpty(section.Value))
+        if (!string.IsNullOrEmpty(node.Value))
         {
-            AddError(key, $"{ErrorText.Quote(section.Value)} is a single value; valid: a list, as [{ErrorText.Quote(section.Value)}]");
+            AddError(key, $"{ErrorText.Quote(node.Value)} is a single value; valid: a list, as [{ErrorText.Quote(node.Value)}]");
             return null;
         }
 
-        var values = new List<T>();
-        foreach (var item in section.GetChildren())
+        var values = node.Children.IsEmpty ? [] : new T[node.Children.Length];
+        var count = 0;
+        foreach (var item in node.Children)
         {
             if (!int.TryParse(item.Key, out _))
             {
@@ -112,14 +112,13 @@ internal sealed partial class SectionReader
                 return null;
             }
 
-            var text = item.Value;
-            if (text is null)
+            if (item.Value is not { } text)
             {
                 AddError($"{key}:{item.Key}", $"is null or a map; valid: {validItem}");
             }
             else if (tryParse(text, out var value))
             {
-                values.Add(value);
+                values[count++] = value;
             }
             else
             {
@@ -127,23 +126,33 @@ internal sealed partial class SectionReader
             }
         }
 
-        return values.Count > 0 || section.Value is not null ? [.. values] : null;
+        Array.Resize(ref values, count);
+        return count > 0 || node.Value is not null ? values : null;
     }
 
     private bool TryGetValue(string key, string valid, [NotNullWhen(true)] out string? value)
     {
         value = null;
-        if (Find(key) is not { } child)
+        if (Find(key) is not { } node)
         {
             return false;
         }
 
-        value = child.Value;
-        if (value is null && child.GetChildren().Any())
+        value = node.Value;
+        if (value is null && !node.Children.IsEmpty)
         {
             AddError(key, $"is a map or list; valid: {valid}");
         }
 
         return value is not null;
+    }
+
+    /// <summary>Made once: <see cref="Enum.GetNames{T}"/> copies.</summary>
+    private static class Names<T>
+        where T : struct, Enum
+    {
+        public static readonly string[] All = Enum.GetNames<T>();
+
+        public static readonly string Valid = ErrorText.Names(All);
     }
 }

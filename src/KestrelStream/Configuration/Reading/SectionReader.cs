@@ -1,80 +1,61 @@
-using Microsoft.Extensions.Configuration;
+using KestrelStream.Configuration.Sources;
 
 namespace KestrelStream.Configuration.Reading;
 
 /// <summary>
-/// One map of the configuration while it is read: typed getters that note which keys exist, collect every error and answer null
-/// for a key that is absent, null or wrong. One per map, used by one thread.
+/// One map of the configuration while it is read: typed getters that collect every error and answer null for a key that is absent, null or
+/// wrong. Each key is asked for once. One per map, used by one thread.
 /// </summary>
-/// <remarks>
-/// What JSON becomes in an <see cref="IConfiguration"/> (measured on .NET 10): <c>null</c> and <c>{}</c> are a key with the value null,
-/// <c>[]</c> is a key with the value "", a list is a map with the keys 0, 1, 2…; <c>true</c> is "True".
-/// </remarks>
 internal sealed partial class SectionReader
 {
-    private readonly string _path;
+    private readonly ConfigNode _node;
+    private readonly SectionReader? _parent;
+    private readonly string _keyPath;
     private readonly ICollection<ConfigError> _errors;
-    private readonly Dictionary<string, IConfigurationSection> _children = new(StringComparer.OrdinalIgnoreCase);
-    private readonly List<string> _knownKeys = [];
 
-    private SectionReader(string path, ICollection<ConfigError> errors, IEnumerable<IConfigurationSection> children)
+    /// <summary>The keys that were asked for; kept only when somebody wants to know them.</summary>
+    private readonly List<string>? _asked;
+    private int _found;
+
+    private SectionReader(ConfigNode node, SectionReader? parent, string keyPath, ICollection<ConfigError> errors, List<string>? asked = null)
     {
-        _path = path;
+        _node = node;
+        _parent = parent;
+        _keyPath = keyPath;
         _errors = errors;
-        foreach (var child in children)
-        {
-            _children[child.Key] = child;
-        }
+        _asked = asked;
     }
+
+    // Made when there is an error: a string for each of ten thousand maps is wasted otherwise.
+    private string Path => _parent is null ? _keyPath : $"{_parent.Path}:{_keyPath}";
 
     /// <summary>Reads a map by <paramref name="read"/>, then reports the keys that it did not ask for. Null when the map is absent or empty.</summary>
-    public static T? Read<T>(IConfigurationSection section, string path, ICollection<ConfigError> errors, Func<SectionReader, T> read)
+    public static T? Read<T>(ConfigNode node, string path, ICollection<ConfigError> errors, Func<SectionReader, T> read)
         where T : class
-    {
-        var value = section.Value;
-        if (!string.IsNullOrEmpty(value))
-        {
-            errors.Add(new ConfigError(path, $"{ErrorText.Quote(value)} is a single value; valid: a map with the keys {KeysOf(read)}"));
-            return null;
-        }
-
-        var reader = new SectionReader(path, errors, section.GetChildren());
-        if (reader._children.Count == 0)
-        {
-            if (value is not null)
-            {
-                errors.Add(new ConfigError(path, $"is an empty list or string; valid: a map with the keys {KeysOf(read)}"));
-            }
-
-            return null;
-        }
-
-        var result = read(reader);
-        reader.ReportUnknownKeys();
-        return result;
-    }
+        => Read(new SectionReader(node, null, path, errors), read);
 
     /// <summary>Null when the key is absent, null or an empty map.</summary>
     public T? Section<T>(string key, Func<SectionReader, T> read)
         where T : class
-        => Find(key) is { } child ? Read(child, PathOf(key), _errors, read) : null;
+        => Find(key) is { } child ? Read(new SectionReader(child, this, key, _errors), read) : null;
 
     /// <summary>A map of items by id. An item that is empty or no map is there with defaults: what refers to it is not wrong for that.</summary>
     public IReadOnlyDictionary<string, T> Map<T>(string key, Func<SectionReader, T> read)
         where T : class
     {
-        if (Find(key) is not { } section)
+        if (Find(key) is not { } node)
         {
             return ConfigMap.Empty<T>();
         }
 
-        var items = ConfigMap.Create<T>();
-        foreach (var item in section.GetChildren())
+        var items = ConfigMap.Create<T>(node.Children.Length);
+        var map = new SectionReader(node, this, key, _errors);
+        foreach (var item in node.Children)
         {
-            items[item.Key] = Read(item, $"{PathOf(key)}:{item.Key}", _errors, read) ?? ReadNothing(read, out _);
+            items[item.Key] = Read(new SectionReader(item, map, item.Key, _errors), read) ?? ReadNothing(read, null);
         }
 
-        if (section.Value is { } value && (value.Length > 0 || items.Count == 0))
+        if (node.Value is { } value && (value.Length > 0 || items.Count == 0))
         {
             AddError(key, $"{(value.Length > 0 ? $"{ErrorText.Quote(value)} is a single value" : "is an empty list or string")}; valid: a map of items, each under its id");
         }
@@ -82,45 +63,71 @@ internal sealed partial class SectionReader
         return items;
     }
 
-    private IConfigurationSection? Find(string key)
+    private static T? Read<T>(SectionReader reader, Func<SectionReader, T> read)
+        where T : class
     {
-        _knownKeys.Add(key);
-        return _children.GetValueOrDefault(key);
+        var value = reader._node.Value;
+        if (!string.IsNullOrEmpty(value))
+        {
+            reader.AddError($"{ErrorText.Quote(value)} is a single value; valid: a map with the keys {string.Join(", ", KeysOf(read))}");
+            return null;
+        }
+
+        if (reader._node.Children.IsEmpty)
+        {
+            if (value is not null)
+            {
+                reader.AddError($"is an empty list or string; valid: a map with the keys {string.Join(", ", KeysOf(read))}");
+            }
+
+            return null;
+        }
+
+        var result = read(reader);
+        if (reader._found < reader._node.Children.Length)
+        {
+            reader.ReportUnknownKeys(KeysOf(read));
+        }
+
+        return result;
     }
 
-    private void ReportUnknownKeys()
+    private ConfigNode? Find(string key)
     {
-        foreach (var key in _children.Keys)
+        _asked?.Add(key);
+        var node = _node.Find(key);
+        _found += node is null ? 0 : 1;
+        return node;
+    }
+
+    private void ReportUnknownKeys(string[] valid)
+    {
+        foreach (var child in _node.Children)
         {
-            if (_knownKeys.Contains(key, StringComparer.OrdinalIgnoreCase))
+            if (valid.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
             {
                 continue;
             }
 
             // The value is not repeated: it may be a mistyped Password.
-            var valid = _knownKeys.Order(StringComparer.Ordinal).ToArray();
-            var nearest = Spelling.Nearest(key, valid);
+            var nearest = Spelling.Nearest(child.Key, valid);
             var question = nearest is null ? "" : $"did you mean {ErrorText.Quote(nearest)}? ";
-            AddError(key, $"unknown key; {question}valid: {string.Join(", ", valid)}");
+            AddError(child.Key, $"unknown key; {question}valid: {string.Join(", ", valid)}");
         }
     }
 
-    private static string KeysOf<T>(Func<SectionReader, T> read)
+    private static string[] KeysOf<T>(Func<SectionReader, T> read)
     {
-        ReadNothing(read, out var keys);
-        return string.Join(", ", keys);
+        var asked = new List<string>();
+        ReadNothing(read, asked);
+        return [.. asked.Order(StringComparer.Ordinal)];
     }
 
     /// <summary>The item with all defaults; asking for it tells the keys too.</summary>
-    private static T ReadNothing<T>(Func<SectionReader, T> read, out string[] keys)
-    {
-        var empty = new SectionReader("", [], []);
-        var item = read(empty);
-        keys = [.. empty._knownKeys.Order(StringComparer.Ordinal)];
-        return item;
-    }
+    private static T ReadNothing<T>(Func<SectionReader, T> read, List<string>? asked)
+        => read(new SectionReader(new ConfigNode("", null, []), null, "", [], asked));
 
-    private string PathOf(string key) => $"{_path}:{key}";
+    private void AddError(string message) => _errors.Add(new ConfigError(Path, message));
 
-    private void AddError(string key, string message) => _errors.Add(new ConfigError(PathOf(key), message));
+    private void AddError(string key, string message) => _errors.Add(new ConfigError($"{Path}:{key}", message));
 }
