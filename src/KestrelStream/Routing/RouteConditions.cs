@@ -13,7 +13,7 @@ internal sealed class RouteConditions
     public RouteConditions(RouteConfig config)
     {
         var match = config.Match;
-        _alpn = [.. match.Alpn.Select(Encoding.UTF8.GetBytes)];
+        _alpn = match.Alpn.Count == 0 ? [] : [.. match.Alpn.Select(Encoding.UTF8.GetBytes)];
         _takesTls = match.Protocols.Count == 0 || match.Protocols.Contains(ClientProtocol.Tls);
 
         var terminates = config.Tls?.Mode == TlsMode.Terminate;
@@ -21,7 +21,6 @@ internal sealed class RouteConditions
         IsTlsOnlyByTermination = terminates && match.Sni.Count == 0 && Count == 0;
         TakesNotTls = !terminates && match.Sni.Count == 0 && Count == 0;
         TakesSilence = match.Protocols.Contains(ClientProtocol.ServerFirst);
-        Key = Count == 0 && !IsTlsOnlyByTermination ? "" : KeyOf(match) + (IsTlsOnlyByTermination ? "\n\ntls" : "");
     }
 
     /// <summary>Kinds of conditions given: more of them win among routes that are equal by name.</summary>
@@ -45,9 +44,6 @@ internal sealed class RouteConditions
     /// <summary>Whether the client's first bytes must be known before the route can be chosen; server names apart.</summary>
     public bool NeedsBytes => !TakesNotTls;
 
-    /// <summary>Equal for routes whose conditions are the same, whatever the order they are written in.</summary>
-    public string Key { get; }
-
     /// <summary>The first condition that a hello does not meet.</summary>
     public RouteRefusal Check(in ClientHello hello)
     {
@@ -57,6 +53,13 @@ internal sealed class RouteConditions
         }
 
         return _alpn.Length == 0 || OffersAny(hello) ? RouteRefusal.None : RouteRefusal.Alpn;
+    }
+
+    /// <summary>Equal for routes whose conditions, server names apart, are the same, whatever the order they are written in.</summary>
+    public static string KeyOf(RouteConfig config)
+    {
+        var conditions = new RouteConditions(config);
+        return conditions.Count == 0 && !conditions.IsTlsOnlyByTermination ? "" : KeyOf(config.Match) + (conditions.IsTlsOnlyByTermination ? "\n\ntls" : "");
     }
 
     private static string KeyOf(RouteMatch match)

@@ -13,7 +13,7 @@ internal sealed class RouteEntry
     {
         Route = route;
         Conditions = new RouteConditions(route.Config);
-        Patterns = [.. route.Config.Match.Sni.Select(Parse)];
+        Patterns = Parse(route.Config.Match.Sni);
         _takesEveryHello = Conditions.TakesEveryHello;
     }
 
@@ -22,7 +22,7 @@ internal sealed class RouteEntry
     public RouteConditions Conditions { get; }
 
     /// <summary>Empty = takes every name, and clients without one.</summary>
-    public IReadOnlyList<SniPattern> Patterns { get; }
+    public SniPattern[] Patterns { get; }
 
     /// <summary>The first condition, besides the name, that a hello does not meet.</summary>
     public RouteRefusal Check(in ClientHello hello) => _takesEveryHello ? RouteRefusal.None : Conditions.Check(hello);
@@ -51,6 +51,17 @@ internal sealed class RouteEntry
     {
         var byOrder = a.Route.Config.Order.CompareTo(b.Route.Config.Order);
         return byOrder != 0 ? byOrder : string.Compare(a.Route.Id, b.Route.Id, StringComparison.OrdinalIgnoreCase);
+    }
+
+    private static SniPattern[] Parse(IReadOnlyList<string> names)
+    {
+        SniPattern[] patterns = names.Count == 0 ? [] : new SniPattern[names.Count];
+        for (var i = 0; i < patterns.Length; i++)
+        {
+            patterns[i] = Parse(names[i]);
+        }
+
+        return patterns;
     }
 
     private static SniPattern Parse(string text)

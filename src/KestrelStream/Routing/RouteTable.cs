@@ -29,7 +29,7 @@ internal sealed partial class RouteTable
         }
 
         Expressions = [.. expressions.Order(Comparer<(SniPattern Pattern, RouteEntry Route)>.Create(CompareExpressions))];
-        Unnamed = new RouteGroup([.. _routes.Where(route => route.Patterns.Count == 0)]);
+        Unnamed = new RouteGroup([.. _routes.Where(route => route.Patterns.Length == 0)]);
 
         _forNotTls = _routes.FirstOrDefault(route => route.Conditions.TakesNotTls)?.Route;
         _forSilence = _routes.FirstOrDefault(route => route.Conditions.TakesSilence)?.Route;

@@ -131,8 +131,9 @@ internal sealed class SniPattern
             return ReasonAgainstUnicode(key);
         }
 
-        foreach (var label in key.Split('.'))
+        foreach (var range in key.AsSpan().Split('.'))
         {
+            var label = key.AsSpan()[range];
             if (label.Length == 0)
             {
                 return "two dots have no label between them";
@@ -143,10 +144,10 @@ internal sealed class SniPattern
                 return $"a label is longer than {MaxLabelLength} characters (RFC 1035)";
             }
 
-            var bad = label.AsSpan().IndexOfAnyExcept(LabelChars);
+            var bad = label.IndexOfAnyExcept(LabelChars);
             if (bad >= 0)
             {
-                return $"{ErrorText.Quote(label[bad..(bad + 1)])} cannot be part of a name";
+                return $"{ErrorText.Quote(label[bad].ToString())} cannot be part of a name";
             }
         }
 
@@ -157,7 +158,7 @@ internal sealed class SniPattern
             return $"it is longer than {MaxNameLength} characters (RFC 1035)";
         }
 
-        return kind is SniPatternKind.Exact && key.Count(c => c == '.') == 3 && IPAddress.TryParse(key, out _)
+        return kind is SniPatternKind.Exact && key.AsSpan().Count('.') == 3 && IPAddress.TryParse(key, out _)
             ? "an IP address is never sent as a server name (RFC 6066 §3)"
             : null;
     }

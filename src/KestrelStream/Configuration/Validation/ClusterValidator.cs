@@ -20,14 +20,14 @@ internal static class ClusterValidator
                     ErrorText.NotOneOf(cluster.LoadBalancingPolicy, "a load balancing policy", [.. policies.Order(StringComparer.Ordinal)]));
             }
 
-            context.CheckTime($"{path}:ConnectTimeout", cluster.ConnectTimeout, Duration.Shortest);
-            context.CheckTime($"{path}:DialBudget", cluster.DialBudget, Duration.Shortest);
-            context.CheckTime($"{path}:DnsRefresh", cluster.DnsRefresh, ShortestDnsRefresh);
-            context.CheckRange($"{path}:MaxAttempts", cluster.MaxAttempts, 1);
+            context.CheckTime(path, "ConnectTimeout", cluster.ConnectTimeout, Duration.Shortest);
+            context.CheckTime(path, "DialBudget", cluster.DialBudget, Duration.Shortest);
+            context.CheckTime(path, "DnsRefresh", cluster.DnsRefresh, ShortestDnsRefresh);
+            context.CheckRange(path, "MaxAttempts", cluster.MaxAttempts, 1);
             if (cluster.HealthCheck?.Passive is { } passive)
             {
-                context.CheckRange($"{path}:HealthCheck:Passive:MaxFails", passive.MaxFails, 0);
-                context.CheckTime($"{path}:HealthCheck:Passive:FailTimeout", passive.FailTimeout, Duration.Shortest);
+                context.CheckRange(path, "HealthCheck:Passive:MaxFails", passive.MaxFails, 0);
+                context.CheckTime(path, "HealthCheck:Passive:FailTimeout", passive.FailTimeout, Duration.Shortest);
             }
 
             ValidateDestinations(context, $"{path}:Destinations", cluster.Destinations);
@@ -45,8 +45,8 @@ internal static class ClusterValidator
         foreach (var (id, path, destination) in context.Items(mapPath, destinations))
         {
             ValidateAddress(context, path, id, destination.Address, owners);
-            context.CheckRange($"{path}:Weight", destination.Weight, 0, MaxWeight);
-            context.CheckRange($"{path}:MaxConnections", destination.MaxConnections, 1);
+            context.CheckRange(path, "Weight", destination.Weight, 0, MaxWeight);
+            context.CheckRange(path, "MaxConnections", destination.MaxConnections, 1);
         }
     }
 

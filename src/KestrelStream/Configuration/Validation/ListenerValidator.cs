@@ -29,12 +29,12 @@ internal static class ListenerValidator
                 bound.Add((id, address));
             }
 
-            context.CheckTime($"{path}:PrereadTimeout", listener.PrereadTimeout, Duration.Shortest);
-            context.CheckTime($"{path}:ServerFirstAfter", listener.ServerFirstAfter, Duration.Shortest);
-            context.CheckTime($"{path}:HandshakeTimeout", listener.HandshakeTimeout, Duration.Shortest);
-            context.CheckRange($"{path}:PrereadBufferBytes", listener.PrereadBufferBytes, MinPrereadBufferBytes, MaxPrereadBufferBytes);
-            context.CheckRange($"{path}:Backlog", listener.Backlog, 1);
-            context.CheckRange($"{path}:MaxConnections", listener.MaxConnections, 1);
+            context.CheckTime(path, "PrereadTimeout", listener.PrereadTimeout, Duration.Shortest);
+            context.CheckTime(path, "ServerFirstAfter", listener.ServerFirstAfter, Duration.Shortest);
+            context.CheckTime(path, "HandshakeTimeout", listener.HandshakeTimeout, Duration.Shortest);
+            context.CheckRange(path, "PrereadBufferBytes", listener.PrereadBufferBytes, MinPrereadBufferBytes, MaxPrereadBufferBytes);
+            context.CheckRange(path, "Backlog", listener.Backlog, 1);
+            context.CheckRange(path, "MaxConnections", listener.MaxConnections, 1);
         }
     }
 }

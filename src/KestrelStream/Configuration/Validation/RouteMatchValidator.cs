@@ -9,14 +9,14 @@ internal static class RouteMatchValidator
     public static IReadOnlyList<SniPattern>? Validate(ValidationContext context, string path, RouteConfig route)
     {
         var match = route.Match;
-        context.CheckAlpn($"{path}:Match:Alpn", match.Alpn);
-        context.CheckDuplicates($"{path}:Match:Protocols", match.Protocols);
+        context.CheckAlpn(path, "Match:Alpn", match.Alpn);
+        context.CheckDuplicates(path, "Match:Protocols", match.Protocols);
         if (match.Protocols.Contains(ClientProtocol.ServerFirst))
         {
             ValidateServerFirst(context, path, route);
         }
 
-        return ValidateSni(context, $"{path}:Match:Sni", match.Sni);
+        return ValidateSni(context, path, match.Sni);
     }
 
     /// <summary>A client that says nothing names no server, offers no ALPN and starts no TLS.</summary>
@@ -49,19 +49,24 @@ internal static class RouteMatchValidator
     private static List<SniPattern>? ValidateSni(ValidationContext context, string path, IReadOnlyList<string> names)
     {
         var patterns = new List<SniPattern>(names.Count);
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var seen = names.Count > 1 ? new HashSet<string>(StringComparer.Ordinal) : null;
         for (var i = 0; i < names.Count; i++)
         {
             if (!SniPattern.TryParse(names[i], out var pattern, out var error))
             {
-                context.AddError($"{path}:{i}", $"{ErrorText.Quote(names[i])} is not a server name: {error}; valid: {SniPattern.ValidForms}");
+                context.AddError($"{path}:Match:Sni:{i}", $"{ErrorText.Quote(names[i])} is not a server name: {error}; valid: {SniPattern.ValidForms}");
                 continue;
             }
 
             patterns.Add(pattern!);
-            foreach (var form in pattern!.Forms.Where(form => !seen.Add(form)))
+            foreach (var form in pattern!.Forms)
             {
-                context.AddError($"{path}:{i}", $"{ErrorText.Quote(names[i])} repeats {ErrorText.Quote(form)} of the same list; valid: each name once");
+                if (seen?.Add(form) ?? true)
+                {
+                    continue;
+                }
+
+                context.AddError($"{path}:Match:Sni:{i}", $"{ErrorText.Quote(names[i])} repeats {ErrorText.Quote(form)} of the same list; valid: each name once");
             }
         }
 

@@ -18,9 +18,9 @@ internal sealed class RouteSetValidator(ValidationContext context)
     /// <summary>Routes come by id. One that could not be read in full, or whose patterns are wrong (null), is not compared: what it takes is not known.</summary>
     public void Add(string id, string path, RouteConfig route, IReadOnlyList<SniPattern>? patterns)
     {
-        IEnumerable<string> forms = patterns is null || context.IsMisread(path) ? [] : FormsOf(patterns);
-        var conditions = new RouteConditions(route).Key;
-        var reported = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        var forms = patterns is null || context.IsMisread(path) ? [] : FormsOf(patterns);
+        var conditions = RouteConditions.KeyOf(route);
+        HashSet<string>? reported = null;
         foreach (var listenerId in route.Listeners ?? _listenerIds)
         {
             // An id that is no listener's has been reported.
@@ -31,9 +31,10 @@ internal sealed class RouteSetValidator(ValidationContext context)
 
             listener.HasRoutes = true;
             listener.TakesSilence |= route.Match.Protocols.Contains(ClientProtocol.ServerFirst);
+            var claims = listener.Claims(conditions);
             foreach (var form in forms)
             {
-                if (!listener.Claims.TryAdd((form, conditions), id) && listener.Claims[(form, conditions)] is var other && other != id && reported.Add(other))
+                if (!claims.TryAdd(form, id) && claims[form] is var other && other != id && (reported ??= new(StringComparer.OrdinalIgnoreCase)).Add(other))
                 {
                     context.AddError($"{path}:Match", CannotBeToldApart(other, listenerId, form));
                 }
@@ -64,8 +65,12 @@ internal sealed class RouteSetValidator(ValidationContext context)
         }
     }
 
-    private static IEnumerable<string> FormsOf(IReadOnlyList<SniPattern> patterns)
-        => patterns.Count == 0 ? [EveryName] : patterns.SelectMany(pattern => pattern.Forms);
+    private static IReadOnlyList<string> FormsOf(IReadOnlyList<SniPattern> patterns) => patterns.Count switch
+    {
+        0 => [EveryName],
+        1 => patterns[0].Forms,
+        _ => [.. patterns.SelectMany(pattern => pattern.Forms)],
+    };
 
     private static string CannotBeToldApart(string other, string listenerId, string form)
     {
@@ -76,11 +81,21 @@ internal sealed class RouteSetValidator(ValidationContext context)
 
     private sealed class ListenerRoutes
     {
+        private readonly Dictionary<string, Dictionary<string, string>> _claims = new(StringComparer.Ordinal);
+
         public bool HasRoutes { get; set; }
 
         public bool TakesSilence { get; set; }
 
-        /// <summary>Which route was the first to claim a pattern under the same other conditions.</summary>
-        public Dictionary<(string Form, string Conditions), string> Claims { get; } = [];
+        /// <summary>Which route was the first to claim a pattern, among those whose other conditions are the same.</summary>
+        public Dictionary<string, string> Claims(string conditions)
+        {
+            if (!_claims.TryGetValue(conditions, out var claims))
+            {
+                _claims.Add(conditions, claims = new(StringComparer.Ordinal));
+            }
+
+            return claims;
+        }
     }
 }

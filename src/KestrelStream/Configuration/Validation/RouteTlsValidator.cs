@@ -16,13 +16,13 @@ internal static class RouteTlsValidator
             return;
         }
 
-        ValidateCertificates(context, $"{path}:Certificates", tls.Certificates);
+        ValidateCertificates(context, path, tls.Certificates);
         if (tls.Protocols.Count == 0)
         {
             context.AddError($"{path}:Protocols", $"the list is empty; valid: {ErrorText.Names(Enum.GetNames<TlsVersion>())}");
         }
 
-        context.CheckDuplicates($"{path}:Protocols", tls.Protocols);
+        context.CheckDuplicates(path, "Protocols", tls.Protocols);
         if (tls.Ciphers is { } ciphers && context.Hooks.CipherError(ciphers) is { } error)
         {
             context.AddError($"{path}:Ciphers", $"{ErrorText.Quote(ciphers)} is not a cipher string: {error}");
@@ -33,7 +33,7 @@ internal static class RouteTlsValidator
             context.AddError($"{path}:PreferServerCiphers", ClientOrderMessage);
         }
 
-        context.CheckAlpn($"{path}:Alpn", tls.Alpn);
+        context.CheckAlpn(path, "Alpn", tls.Alpn);
     }
 
     /// <summary>A key that is written with its default value cannot be told from one that is left out, and does no harm.</summary>
@@ -60,17 +60,17 @@ internal static class RouteTlsValidator
     {
         if (certificates.Count == 0)
         {
-            context.AddError(path, "at least one certificate is needed with Mode \"Terminate\"");
+            context.AddError($"{path}:Certificates", "at least one certificate is needed with Mode \"Terminate\"");
         }
 
         for (var i = 0; i < certificates.Count; i++)
         {
             if (!context.Certificates.Contains(certificates[i]))
             {
-                context.AddError($"{path}:{i}", context.Certificates.UnknownId(certificates[i]));
+                context.AddError($"{path}:Certificates:{i}", context.Certificates.UnknownId(certificates[i]));
             }
         }
 
-        context.CheckDuplicates(path, certificates, StringComparer.OrdinalIgnoreCase);
+        context.CheckDuplicates(path, "Certificates", certificates, StringComparer.OrdinalIgnoreCase);
     }
 }

@@ -19,9 +19,9 @@ internal static class RouteValidator
         {
             ValidateListeners(context, path, route);
             ValidateAction(context, path, route);
-            context.CheckTime($"{path}:IdleTimeout", route.IdleTimeout, Duration.Shortest, mayBeInfinite: true);
-            context.CheckTime($"{path}:HalfCloseTimeout", route.HalfCloseTimeout, Duration.Shortest, mayBeInfinite: true);
-            context.CheckTime($"{path}:MaxSessionLifetime", route.MaxSessionLifetime, Duration.Shortest);
+            context.CheckTime(path, "IdleTimeout", route.IdleTimeout, Duration.Shortest, mayBeInfinite: true);
+            context.CheckTime(path, "HalfCloseTimeout", route.HalfCloseTimeout, Duration.Shortest, mayBeInfinite: true);
+            context.CheckTime(path, "MaxSessionLifetime", route.MaxSessionLifetime, Duration.Shortest);
 
             IReadOnlyList<SniPattern>? patterns = RouteMatchValidator.Validate(context, path, route);
             if (route.Tls is { } tls)
@@ -55,21 +55,20 @@ internal static class RouteValidator
             }
         }
 
-        context.CheckDuplicates($"{path}:Listeners", listeners, StringComparer.OrdinalIgnoreCase);
+        context.CheckDuplicates(path, "Listeners", listeners, StringComparer.OrdinalIgnoreCase);
     }
 
     private static void ValidateAction(ValidationContext context, string path, RouteConfig route)
     {
-        var clusterPath = $"{path}:ClusterId";
         if (route.Action == RouteAction.Forward)
         {
             if (route.ClusterId is not { } clusterId)
             {
-                context.AddError(clusterPath, "is missing; valid: the id of a cluster, or Action \"Reject\"");
+                context.AddError($"{path}:ClusterId", "is missing; valid: the id of a cluster, or Action \"Reject\"");
             }
             else if (!context.Clusters.Contains(clusterId))
             {
-                context.AddError(clusterPath, context.Clusters.UnknownId(clusterId));
+                context.AddError($"{path}:ClusterId", context.Clusters.UnknownId(clusterId));
             }
 
             return;
@@ -77,7 +76,7 @@ internal static class RouteValidator
 
         if (route.ClusterId is { } unused)
         {
-            context.AddError(clusterPath, $"{ErrorText.Quote(unused)} has no effect with Action \"{route.Action}\"; valid: Action \"Forward\", or leave it out");
+            context.AddError($"{path}:ClusterId", $"{ErrorText.Quote(unused)} has no effect with Action \"{route.Action}\"; valid: Action \"Forward\", or leave it out");
         }
 
         if (route.Tls is not null)

@@ -15,8 +15,8 @@ internal static class TopLevelValidator
             context.AddError($"{root}:Engine", $"\"{config.Engine}\" does not run on this machine; valid: {string.Join(", ", supported)}");
         }
 
-        context.CheckRange($"{root}:EventLoops", config.EventLoops, 1, MaxEventLoops);
-        context.CheckTime($"{root}:ShutdownTimeout", config.ShutdownTimeout, TimeSpan.Zero);
+        context.CheckRange(root, "EventLoops", config.EventLoops, 1, MaxEventLoops);
+        context.CheckTime(root, "ShutdownTimeout", config.ShutdownTimeout, TimeSpan.Zero);
         if (config.Admin is { } admin)
         {
             ValidateAdmin(context, admin);

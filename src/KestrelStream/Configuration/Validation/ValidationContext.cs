@@ -55,16 +55,16 @@ internal sealed class ValidationContext
     }
 
     /// <summary>Whether something at, above or below a path could not be read: what it says as a whole is not known then.</summary>
-    public bool IsMisread(string path) => _misreadWithin.Contains(path) || IsWithinMisread(path);
+    public bool IsMisread(string path) => _misread.Count > 0 && (_misreadWithin.Contains(path) || IsWithinMisread(path));
 
     /// <summary>Items of a map by id, so that errors come in the same order however the keys are ordered; checks the ids on the way.</summary>
     public IEnumerable<(string Id, string Path, T Item)> Items<T>(string mapPath, IReadOnlyDictionary<string, T> map)
     {
         string? last = null;
-        foreach (var (id, item) in map.OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase))
+        foreach (var id in map.Keys.Order(StringComparer.OrdinalIgnoreCase))
         {
             var path = $"{mapPath}:{id}";
-            if (id.Length == 0 || id.Any(char.IsControl))
+            if (id.Length == 0 || HasControl(id))
             {
                 AddError(path, $"{ErrorText.Quote(id)} is not an id; valid: one or more characters, no control characters");
             }
@@ -76,21 +76,21 @@ internal sealed class ValidationContext
             }
 
             last = id;
-            yield return (id, path, item);
+            yield return (id, path, map[id]);
         }
     }
 
-    public void CheckRange(string path, int? value, int lowest, int highest = int.MaxValue)
+    public void CheckRange(string path, string key, int? value, int lowest, int highest = int.MaxValue)
     {
         if (value < lowest || value > highest)
         {
             var valid = highest == int.MaxValue ? $"{lowest} or more" : $"{lowest} to {highest}";
-            AddError(path, string.Create(CultureInfo.InvariantCulture, $"{value} is out of range; valid: {valid}"));
+            AddError($"{path}:{key}", string.Create(CultureInfo.InvariantCulture, $"{value} is out of range; valid: {valid}"));
         }
     }
 
     /// <summary>Times run from <paramref name="shortest"/> to <see cref="Duration.Longest"/>; some may be infinite.</summary>
-    public void CheckTime(string path, TimeSpan? value, TimeSpan shortest, bool mayBeInfinite = false)
+    public void CheckTime(string path, string key, TimeSpan? value, TimeSpan shortest, bool mayBeInfinite = false)
     {
         if (value is null || (value == Timeout.InfiniteTimeSpan && mayBeInfinite))
         {
@@ -100,35 +100,53 @@ internal sealed class ValidationContext
         if (value < shortest || value > Duration.Longest)
         {
             var infinite = mayBeInfinite ? $", {Duration.Infinite}" : "";
-            AddError(path, $"\"{Duration.Format(value.Value)}\" is out of range; valid: {Duration.Format(shortest)} to {Duration.Format(Duration.Longest)}{infinite}");
+            AddError($"{path}:{key}", $"\"{Duration.Format(value.Value)}\" is out of range; valid: {Duration.Format(shortest)} to {Duration.Format(Duration.Longest)}{infinite}");
         }
     }
 
     /// <summary>A list without repetitions.</summary>
-    public void CheckDuplicates<T>(string path, IReadOnlyList<T> values, IEqualityComparer<T>? comparer = null)
+    public void CheckDuplicates<T>(string path, string key, IReadOnlyList<T> values, IEqualityComparer<T>? comparer = null)
     {
+        if (values.Count < 2)
+        {
+            return;
+        }
+
         var seen = new HashSet<T>(comparer);
         for (var i = 0; i < values.Count; i++)
         {
             if (!seen.Add(values[i]))
             {
-                AddError($"{path}:{i}", $"{ErrorText.Quote(values[i]!.ToString()!)} is in the list twice; valid: each once");
+                AddError($"{path}:{key}:{i}", $"{ErrorText.Quote(values[i]!.ToString()!)} is in the list twice; valid: each once");
             }
         }
     }
 
     /// <summary>ALPN protocol names: RFC 7301 §3.1.</summary>
-    public void CheckAlpn(string path, IReadOnlyList<string> protocols)
+    public void CheckAlpn(string path, string key, IReadOnlyList<string> protocols)
     {
         for (var i = 0; i < protocols.Count; i++)
         {
             if (System.Text.Encoding.UTF8.GetByteCount(protocols[i]) is < 1 or > byte.MaxValue)
             {
-                AddError($"{path}:{i}", $"{ErrorText.Quote(protocols[i])} is not an ALPN protocol; valid: 1 to 255 bytes, as h2, http/1.1, postgresql");
+                AddError($"{path}:{key}:{i}", $"{ErrorText.Quote(protocols[i])} is not an ALPN protocol; valid: 1 to 255 bytes, as h2, http/1.1, postgresql");
             }
         }
 
-        CheckDuplicates(path, protocols, StringComparer.Ordinal);
+        CheckDuplicates(path, key, protocols, StringComparer.Ordinal);
+    }
+
+    private static bool HasControl(string id)
+    {
+        foreach (var c in id)
+        {
+            if (char.IsControl(c))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     private IdSet IdsOf(string noun, string key, IEnumerable<string> ids)
