@@ -52,13 +52,10 @@ internal static class RunCommand
         ReadyBanner.Print(Console.Out, proxy, configFile, app.Services.GetRequiredService<IServer>());
         configFile.StartWatching();
         notify.Ready();
-        ReturnMemoryOfStart();
+        MemoryReturn.Now();
         await app.WaitForShutdownAsync();
         return ExitCode.Ok;
     }
-
-    /// <summary>Reading a large file leaves many times its size behind, which would stay resident until the heap has grown as much again.</summary>
-    private static void ReturnMemoryOfStart() => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
 
     private static async Task StartAsync(WebApplication app)
     {

@@ -20,6 +20,7 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
 
     private readonly FileInfo _file;
     private readonly TimeProvider _time;
+    private readonly MemoryReturn _memory;
     private CancellationTokenSource _changed = new();
     private ITimer? _timer;
     private FileFingerprint _seen;
@@ -32,6 +33,7 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
     {
         _file = file;
         _time = time;
+        _memory = new MemoryReturn(time);
         BasePath = file.DirectoryName!;
 
         // Before the first read, so that no change after it is missed.
@@ -54,7 +56,7 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
             return reading.Result ??= ToResult(reading);
         }
 
-        return ToResult(Read());
+        return _memory.AfterReading(() => ToResult(Read()));
     }
 
     /// <summary>Everything beside the section <c>StreamProxy</c>, as start has read it; empty when the file cannot be read: <see cref="GetConfig"/> says why.</summary>
@@ -72,7 +74,11 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
         _timer = _time.CreateTimer(_ => Look(), null, LookEvery, LookEvery);
     }
 
-    public void Dispose() => _timer?.Dispose();
+    public void Dispose()
+    {
+        _timer?.Dispose();
+        _memory.Dispose();
+    }
 
     private void Look()
     {
