@@ -9,9 +9,10 @@ namespace KestrelStream.Transport;
 /// <summary>Chooses the engine of a configuration and makes it. Used once, at start.</summary>
 internal sealed partial class EngineSelector(IServiceProvider services, ILogger<EngineSelector> logger)
 {
-    /// <summary>Whether this machine can run an engine.</summary>
-    public static bool IsSupported(EngineKind engine) => engine != EngineKind.EventLoop || EventLoopSupport.WhyNot() is null;
+    /// <summary>Whether this machine can run an engine; its kernel may still refuse.</summary>
+    public static bool IsSupported(EngineKind engine) => engine != EngineKind.EventLoop || EventLoopSupport.WhyNotHere() is null;
 
+    /// <exception cref="IOException">The kernel refuses what the engine needs that the configuration insists on.</exception>
     public IStreamEngine Select(StreamProxyConfig config)
     {
         if (config.Engine == EngineKind.Sockets)
@@ -28,6 +29,11 @@ internal sealed partial class EngineSelector(IServiceProvider services, ILogger<
             }
 
             return services.GetRequiredService<SocketsEngine>();
+        }
+
+        if (config.Engine == EngineKind.EventLoop && EventLoopSupport.WhyKernelRefuses() is { } refusal)
+        {
+            throw new IOException($"StreamProxy:Engine: EventLoop cannot run here: {refusal}; Auto and Sockets can");
         }
 
         return ActivatorUtilities.CreateInstance<EventLoopEngine>(services, config.EventLoops ?? Environment.ProcessorCount);

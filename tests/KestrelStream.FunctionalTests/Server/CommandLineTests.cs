@@ -201,6 +201,32 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Run_EventLoopThatTheKernelRefuses_CannotStartAndSaysWhy()
+    {
+        var path = _folder.Write("appsettings.json", ServerConfig.OneRoute(s_destination, """ "Engine": "EventLoop", """));
+
+        var result = await ServerProcess.RunAsync(new ServerOptions { ConfigPath = path, RefuseReusePort = true }, "run");
+
+        Assert.Equal(2, result.ExitCode);
+        Assert.Contains("EventLoop cannot run here: the kernel refuses SO_REUSEPORT", result.Error);
+    }
+
+    [Fact]
+    public async Task Run_AutoWhereTheKernelRefuses_FallsBackWithOneWarning()
+    {
+        await using var upstream = ScriptedUpstream.Echo();
+        var path = _folder.Write("appsettings.json", ServerConfig.OneRoute(upstream.EndPoint));
+
+        await using var server = await ServerProcess.StartAsync(new ServerOptions { ConfigPath = path, RefuseReusePort = true });
+        using var client = await ConnectAsync(server.Listener("public"));
+        await client.SendAllAsync("x"u8.ToArray());
+
+        Assert.Equal("x"u8.ToArray(), await client.ReceiveExactlyAsync(1));
+        Assert.Single(server.Error.Lines, line => line.Contains("warn", StringComparison.Ordinal) && line.Contains("SO_REUSEPORT", StringComparison.Ordinal));
+        Assert.Contains(server.Error.Lines, line => line.Contains("Engine Sockets", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Run_NameThatDoesNotResolve_StartsAndServesTheOthers()
     {
         await using var upstream = ScriptedUpstream.Echo();

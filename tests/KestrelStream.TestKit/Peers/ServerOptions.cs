@@ -15,6 +15,9 @@ public sealed record ServerOptions
     /// <summary><c>ulimit -n</c>; null = that of the test.</summary>
     public int? DescriptorLimit { get; init; }
 
+    /// <summary>The kernel refuses SO_REUSEPORT to the server (a seccomp filter), as some sandboxes do.</summary>
+    public bool RefuseReusePort { get; init; }
+
     /// <summary>The program; null = the server as it was built with the running tests.</summary>
     public string? Program { get; init; }
 

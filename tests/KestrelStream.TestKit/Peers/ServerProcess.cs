@@ -142,6 +142,11 @@ public sealed partial class ServerProcess : IAsyncDisposable
             command = [.. command, "--config", path];
         }
 
+        if (options.RefuseReusePort)
+        {
+            command = [PeerProgram.Find("python3", "python3"), "-c", RefuseReusePort, .. command];
+        }
+
         if (options.DescriptorLimit is { } limit)
         {
             command = [PeerProgram.Find("bash", "bash"), "-c", $"ulimit -n {limit} && exec \"$0\" \"$@\"", .. command];
@@ -149,6 +154,20 @@ public sealed partial class ServerProcess : IAsyncDisposable
 
         return ChildProcess.Start(command[0], command[1..], environment, options.Folder);
     }
+
+    /// <summary>Installs a seccomp filter by which setsockopt(…, SOL_SOCKET, SO_REUSEPORT, …) fails with EPERM, then runs the rest of its arguments.</summary>
+    private const string RefuseReusePort = """
+        import ctypes, os, platform, struct, sys
+        setsockopt = 208 if platform.machine() == 'aarch64' else 54
+        # struct seccomp_data: nr at 0, args[1] at 24, args[2] at 32. 0x20 = load a word, 0x15 = jump if equal, 0x06 = return.
+        code = [(0x20, 0, 0, 0), (0x15, 0, 5, setsockopt), (0x20, 0, 0, 24), (0x15, 0, 3, 1), (0x20, 0, 0, 32), (0x15, 0, 1, 15),
+                (0x06, 0, 0, 0x00050000 | 1), (0x06, 0, 0, 0x7fff0000)]
+        filter = ctypes.create_string_buffer(b''.join(struct.pack('HBBI', *c) for c in code))
+        program = ctypes.create_string_buffer(struct.pack('HxxxxxxQ', len(code), ctypes.addressof(filter)))
+        libc = ctypes.CDLL(None, use_errno=True)
+        assert libc.prctl(38, 1, 0, 0, 0) == 0 and libc.prctl(22, 2, ctypes.c_void_p(ctypes.addressof(program)), 0, 0) == 0, ctypes.get_errno()
+        os.execv(sys.argv[1], sys.argv[1:])
+        """;
 
     private void ReadBanner()
     {

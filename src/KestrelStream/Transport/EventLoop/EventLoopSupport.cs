@@ -6,7 +6,10 @@ namespace KestrelStream.Transport.EventLoop;
 internal static class EventLoopSupport
 {
     /// <summary>Null = it can; otherwise why not, as the end of a sentence.</summary>
-    public static string? WhyNot()
+    public static string? WhyNot() => WhyNotHere() ?? WhyKernelRefuses();
+
+    /// <summary>The same of the operating system and the processor, which no setting of theirs changes.</summary>
+    public static string? WhyNotHere()
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -18,11 +21,11 @@ internal static class EventLoopSupport
             return "it needs an x64 or arm64 processor";
         }
 
-        return TryKernel();
+        return null;
     }
 
-    /// <summary>A sandbox may forbid single calls.</summary>
-    private static string? TryKernel()
+    /// <summary>The same of the kernel: a sandbox may forbid single calls.</summary>
+    public static string? WhyKernelRefuses()
     {
         var epoll = Native.EpollCreate();
         if (epoll < 0)
