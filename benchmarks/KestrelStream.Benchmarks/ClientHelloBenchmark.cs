@@ -4,19 +4,15 @@ using KestrelStream.TestKit;
 
 namespace KestrelStream.Benchmarks;
 
-/// <summary>Parsing a hello: as browsers send it, with a post-quantum key share, and split over records.</summary>
+/// <summary>Parsing a hello: as browsers send it, whole and split over records.</summary>
 [MemoryDiagnoser]
 public class ClientHelloBenchmark
 {
     private readonly byte[] _browser = ClientHelloBuilder.Browser("app1.example.com").Build();
-    private readonly byte[] _postQuantum = ClientHelloBuilder.Browser("app1.example.com").WithPostQuantumKeyShare().Build();
     private readonly byte[] _split = ClientHelloBuilder.Frame(ClientHelloBuilder.Browser("app1.example.com").BuildMessage(), 100, 200, 300);
 
     [Benchmark(Baseline = true)]
     public int Browser() => Parse(_browser);
-
-    [Benchmark]
-    public int PostQuantum() => Parse(_postQuantum);
 
     [Benchmark]
     public int FourRecords() => Parse(_split);

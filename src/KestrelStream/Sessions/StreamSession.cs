@@ -281,5 +281,5 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     }
 
     private static long Deadline(long from, TimeSpan timeout)
-        => timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : from + (long)timeout.TotalMilliseconds;
+        => timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : from + timeout.Ticks / TimeSpan.TicksPerMillisecond;
 }

@@ -41,6 +41,27 @@ public sealed class RelayTests
 
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task SizesAroundBuffers_EveryByteArrives_WithTheEndBehindThem(EngineKind engine)
+    {
+        await using var upstream = ScriptedUpstream.Echo();
+        await using var proxy = await ProxyEnvironment.StartAsync(ProxyEnvironment.OneRoute(engine, upstream.EndPoint));
+
+        // Half a kilobyte and 64 KiB are buffers of the engines: one less, exactly full, one more, and several of them.
+        foreach (var size in new[] { 1, 511, 512, 513, 1023, 1024, 1025, 65_023, 65_024, 65_535, 65_536, 65_537, 66_047, 66_048, 66_049, 131_072, 524_288, 524_800, 1_000_000 })
+        {
+            using var client = await proxy.ConnectAsync();
+            var received = client.ReceiveToEndAsync();
+            await client.SendAllAsync(Payload.AsMemory(0, size));
+            client.Shutdown(SocketShutdown.Send);
+            Assert.Equal(Payload[..size], await received);
+        }
+
+        await Wait.UntilAsync(() => proxy.Sessions.All(session => session.Ended.IsCompleted), "the last end");
+        Assert.All(proxy.Sessions, session => Assert.Equal(SessionEndReason.Completed, session.EndReason));
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task ClientEndsItsSending_AnswerStillArrives(EngineKind engine)
     {
         await using var upstream = new ScriptedUpstream(async socket =>
