@@ -3,8 +3,11 @@ namespace KestrelStream.Configuration;
 /// <summary>A group of equal destinations and how one is chosen and dialled.</summary>
 public sealed record ClusterConfig
 {
-    /// <summary>Name of a registered policy: RoundRobin (default, nginx's smooth weights), LeastConnections, Random, PowerOfTwoChoices, FirstAlphabetical.</summary>
+    /// <summary>Name of a registered policy: RoundRobin (default, nginx's smooth weights), LeastConnections, LeastLatency, Random, PowerOfTwoChoices, ConsistentHash, FirstAlphabetical.</summary>
     public string LoadBalancingPolicy { get; init; } = "RoundRobin";
+
+    /// <summary>For the policy ConsistentHash; null = with defaults.</summary>
+    public HashConfig? Hash { get; init; }
 
     /// <summary>Longest wait for one dial. Default 10 s. Beyond it the next destination is tried; after the last: <see cref="Sessions.SessionEndReason.ConnectTimeout"/>.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);

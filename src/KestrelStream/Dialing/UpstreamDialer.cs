@@ -2,6 +2,7 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
+using KestrelStream.LoadBalancing;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
@@ -24,7 +25,7 @@ internal sealed partial class UpstreamDialer(
     {
         var cluster = session.Route!.Cluster!;
         var config = cluster.Model.Config;
-        var attempts = new DialAttempts();
+        var attempts = new DialAttempts { Key = KeyOf(session, cluster) };
         var started = time.GetTimestamp();
         var last = ConnectStatus.Connected;
         var maxAttempts = config.MaxAttempts ?? int.MaxValue;
@@ -42,10 +43,11 @@ internal sealed partial class UpstreamDialer(
                 break;
             }
 
+            var dialled = time.GetTimestamp();
             last = await DialDestinationAsync(session, destination, config, started);
             if (last == ConnectStatus.Connected)
             {
-                cluster.DialSucceeded(destination, attempts);
+                cluster.DialSucceeded(destination, attempts, time.GetElapsedTime(dialled));
                 session.Destination = destination;
                 session.DialTime = time.GetElapsedTime(started);
                 return true;
@@ -119,6 +121,10 @@ internal sealed partial class UpstreamDialer(
 
         return status;
     }
+
+    /// <summary>The client is the one that the session stands for, not whoever carries it.</summary>
+    private static ulong KeyOf(StreamSession session, ClusterState cluster)
+        => cluster.Model.HashKey is { } key ? KeyHash.Of(key, session.Transport.RemoteEndPoint, session.ServerName) : 0;
 
     private TimeSpan TimeoutLeft(ClusterConfig config, long started)
     {

@@ -3,11 +3,19 @@ namespace KestrelStream.Model;
 /// <summary>What one pick reads: a cluster model and its two groups. Its references never change; the lock is the cluster's.</summary>
 internal sealed class ClusterSelection
 {
-    public ClusterSelection(Lock gate, ClusterModel model)
+    public ClusterSelection(Lock gate, ClusterModel model, TimeProvider time)
     {
         Model = model;
-        Primaries = new DestinationGroup(gate, model, backups: false);
-        Backups = new DestinationGroup(gate, model, backups: true);
+        Primaries = new DestinationGroup(gate, model, time, backups: false);
+        Backups = new DestinationGroup(gate, model, time, backups: true);
+    }
+
+    /// <summary>Another one of the same model, with turns of its own.</summary>
+    public ClusterSelection(Lock gate, ClusterSelection original)
+    {
+        Model = original.Model;
+        Primaries = new DestinationGroup(gate, original.Primaries);
+        Backups = new DestinationGroup(gate, original.Backups);
     }
 
     public ClusterModel Model { get; }

@@ -26,7 +26,7 @@ internal sealed partial class ClusterState
         Id = id;
         _time = time;
         _logger = logger;
-        _selection = new ClusterSelection(_gate, model);
+        _selection = new ClusterSelection(_gate, model, time);
     }
 
     public string Id { get; }
@@ -60,9 +60,14 @@ internal sealed partial class ClusterState
     }
 
     /// <summary>The destination answered (with upstream TLS: the handshake is done).</summary>
-    public void DialSucceeded(DestinationState destination, in DialAttempts attempts)
+    public void DialSucceeded(DestinationState destination, in DialAttempts attempts, TimeSpan dialTime = default)
     {
         destination.CountSession();
+        if (_selection.Model.MeasuresLatency)
+        {
+            destination.DialLatency.Add(dialTime, _time.GetTimestamp());
+        }
+
         if (destination.Failures.Fails == 0)
         {
             return;
@@ -124,7 +129,7 @@ internal sealed partial class ClusterState
     public void Apply(ClusterModel next)
     {
         var before = _selection;
-        var selection = new ClusterSelection(_gate, next);
+        var selection = new ClusterSelection(_gate, next, _time);
         var primaries = selection.Primaries.FindIn(before.Primaries);
         var backups = selection.Backups.FindIn(before.Backups);
         lock (_gate)
@@ -141,11 +146,11 @@ internal sealed partial class ClusterState
         var words = group.WordCount;
         Span<ulong> available = words <= MemberSet.MaxStackWords ? stackalloc ulong[words] : new ulong[words];
         var candidates = new MemberSet(available);
-        group.FindAvailable(attempts, _time, candidates);
+        group.FindAvailable(attempts, candidates);
         var policy = selection.Model.Policy;
         while (!candidates.IsEmpty)
         {
-            var member = policy.Pick(new LoadBalancingContext(Id, group, candidates));
+            var member = policy.Pick(new LoadBalancingContext(Id, group, candidates, attempts.Key));
             if (member < 0)
             {
                 return null;

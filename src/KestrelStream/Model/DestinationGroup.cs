@@ -11,7 +11,11 @@ namespace KestrelStream.Model;
 /// </summary>
 internal sealed class DestinationGroup
 {
+    /// <summary>A dial time older than this says less and less.</summary>
+    private static readonly TimeSpan LatencyAge = TimeSpan.FromSeconds(10);
+
     private readonly Lock _gate;
+    private readonly TimeProvider _time;
     private readonly PassiveHealthModel _passive;
     private readonly DestinationConfig[] _configs;
     private readonly SmoothWeights _turns;
@@ -32,14 +36,23 @@ internal sealed class DestinationGroup
     /// <summary>No member that is out was checked before this; until its window is over, none of them has to be looked at.</summary>
     private long _oldestCheck;
 
-    public DestinationGroup(Lock gate, ClusterModel model, bool backups)
+    private long _latenciesAged;
+
+    public DestinationGroup(Lock gate, ClusterModel model, TimeProvider time, bool backups)
+        : this(gate, model.PassiveHealth, time, Choose(model, backups))
+        => Ring = HashRing.Create(model, Members, Weights);
+
+    /// <summary>Another one of the same members, with turns of its own.</summary>
+    public DestinationGroup(Lock gate, DestinationGroup original)
+        : this(gate, original._passive, original._time, (original.Members, original._configs))
+        => Ring = original.Ring;
+
+    private DestinationGroup(Lock gate, PassiveHealthModel passive, TimeProvider time, (DestinationState[] Members, DestinationConfig[] Configs) members)
     {
         _gate = gate;
-        _passive = model.PassiveHealth;
-
-        var numbers = Enumerable.Range(0, model.Destinations.Length).Where(i => model.DestinationConfigs[i].Backup == backups).ToArray();
-        Members = [.. numbers.Select(i => model.Destinations[i])];
-        _configs = [.. numbers.Select(i => model.DestinationConfigs[i])];
+        _time = time;
+        _passive = passive;
+        (Members, _configs) = members;
         Weights = [.. _configs.Select(config => config.Weight)];
         _turns = new SmoothWeights(Weights);
         Draw = new WeightedDraw(Weights);
@@ -69,6 +82,9 @@ internal sealed class DestinationGroup
 
     public WeightedDraw Draw { get; }
 
+    /// <summary>Null where the policy needs none.</summary>
+    public HashRing? Ring { get; }
+
     public MemberLoad Load(int member) => new(Members[member].ActiveSessions, Weights[member]);
 
     /// <summary>The next turn among some members; -1 when there is none.</summary>
@@ -81,7 +97,7 @@ internal sealed class DestinationGroup
     }
 
     /// <summary>Members that a session may use: weight, health, room, and not tried before.</summary>
-    public void FindAvailable(in DialAttempts attempts, TimeProvider time, MemberSet available)
+    public void FindAvailable(in DialAttempts attempts, MemberSet available)
     {
         var anyOut = 0UL;
         for (var word = 0; word < available.WordCount; word++)
@@ -102,9 +118,26 @@ internal sealed class DestinationGroup
         }
 
         // The clock costs as much as all of the above: it is read only when somebody is out.
-        if (anyOut != 0 && time.GetTimestamp() is var now && now - Volatile.Read(ref _oldestCheck) > _passive.Window)
+        if (anyOut != 0 && _time.GetTimestamp() is var now && now - Volatile.Read(ref _oldestCheck) > _passive.Window)
         {
             AddTrials(attempts, now, available);
+        }
+    }
+
+    /// <summary>From time to time: dial times that nothing has confirmed since count for less.</summary>
+    public void AgeLatencies()
+    {
+        var now = _time.GetTimestamp();
+        var last = Volatile.Read(ref _latenciesAged);
+        var age = (long)(LatencyAge.TotalSeconds * _time.TimestampFrequency);
+        if (now - last < age || Interlocked.CompareExchange(ref _latenciesAged, now, last) != last)
+        {
+            return;
+        }
+
+        foreach (var member in Members)
+        {
+            member.DialLatency.Age(now - age);
         }
     }
 
@@ -162,6 +195,12 @@ internal sealed class DestinationGroup
     /// <summary>Takes over whose turn it is. Under the lock.</summary>
     public void ContinueFrom(DestinationGroup previous, ReadOnlySpan<int> previousMembers)
         => _turns.ContinueFrom(previous._turns, previousMembers);
+
+    private static (DestinationState[] Members, DestinationConfig[] Configs) Choose(ClusterModel model, bool backups)
+    {
+        var numbers = Enumerable.Range(0, model.Destinations.Length).Where(i => model.DestinationConfigs[i].Backup == backups).ToArray();
+        return ([.. numbers.Select(i => model.Destinations[i])], [.. numbers.Select(i => model.DestinationConfigs[i])]);
+    }
 
     private bool IsFull(int member)
     {

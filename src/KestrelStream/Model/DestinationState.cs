@@ -28,6 +28,7 @@ internal sealed class DestinationState : IDestination
     private long _totalSessions;
     private long _dialFailures;
     private FailureAccount _failures;
+    private DialLatency _dialLatency;
 
     public DestinationState(string id, ProxyAddress address, DestinationConfig config)
     {
@@ -80,6 +81,9 @@ internal sealed class DestinationState : IDestination
 
     /// <summary>Written under the cluster's lock.</summary>
     public ref FailureAccount Failures => ref _failures;
+
+    /// <summary>Kept only where the policy asks for it.</summary>
+    public ref DialLatency DialLatency => ref _dialLatency;
 
     /// <summary>
     /// <see cref="EndPoints"/>, but a session that comes before the first answer waits for it. Empty when the name does not resolve.

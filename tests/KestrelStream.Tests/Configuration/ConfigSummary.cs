@@ -56,6 +56,11 @@ internal static class ConfigSummary
     private static void AppendCluster(StringBuilder text, string id, ClusterConfig cluster)
     {
         Line(text, $"cluster {id}: {cluster.LoadBalancingPolicy}, connect {cluster.ConnectTimeout}, budget {cluster.DialBudget}, attempts {Or(cluster.MaxAttempts)}, dns {cluster.DnsRefresh}");
+        if (cluster.Hash is { } hash)
+        {
+            Line(text, $"  hash {hash.Key}, balance factor {Or(hash.BalanceFactor)}");
+        }
+
         Line(text, $"  passive {(cluster.HealthCheck?.Passive is { } passive ? $"{passive.Enabled} {passive.MaxFails} {passive.FailTimeout}" : "defaults")}");
         foreach (var (destinationId, destination) in cluster.Destinations)
         {

@@ -24,6 +24,7 @@ public class ConfigSurfaceTests
         { "Match", "Match", typeof(RouteMatch), "StreamProxy:Routes:x:Match" },
         { "RouteTls", "Tls", typeof(RouteTlsConfig), "StreamProxy:Routes:x:Tls" },
         { "Cluster", "Clusters", typeof(ClusterConfig), "StreamProxy:Clusters:x" },
+        { "Hash", "Hash", typeof(HashConfig), "StreamProxy:Clusters:x:Hash" },
         { "Destination", "Destinations", typeof(DestinationConfig), "StreamProxy:Clusters:x:Destinations:x" },
         { "PassiveHealthCheck", "HealthCheck", typeof(PassiveHealthCheckConfig), "StreamProxy:Clusters:x:HealthCheck:Passive" },
     };
@@ -65,6 +66,7 @@ public class ConfigSurfaceTests
         AssertChoices<RouteAction>("Route", "Action");
         AssertChoices<TlsMode>("RouteTls", "Mode");
         AssertChoices<TlsVersion>("RouteTls", "Protocols", "items");
+        AssertChoices<HashKey>("Hash", "Key");
         AssertChoices<ClientProtocol>("Match", "Protocols", "items");
     }
 

@@ -9,6 +9,7 @@ internal static class ClusterReader
         return new ClusterConfig
         {
             LoadBalancingPolicy = section.Text(nameof(ClusterConfig.LoadBalancingPolicy)) ?? defaults.LoadBalancingPolicy,
+            Hash = section.Section(nameof(ClusterConfig.Hash), ReadHash),
             ConnectTimeout = section.Time(nameof(ClusterConfig.ConnectTimeout)) ?? defaults.ConnectTimeout,
             DialBudget = section.Time(nameof(ClusterConfig.DialBudget)) ?? defaults.DialBudget,
             MaxAttempts = section.Number(nameof(ClusterConfig.MaxAttempts)),
@@ -17,6 +18,12 @@ internal static class ClusterReader
             Destinations = section.Map(nameof(ClusterConfig.Destinations), ReadDestination),
         };
     }
+
+    private static HashConfig ReadHash(SectionReader section) => new()
+    {
+        Key = section.Choice<HashKey>(nameof(HashConfig.Key)) ?? new HashConfig().Key,
+        BalanceFactor = section.Fraction(nameof(HashConfig.BalanceFactor)),
+    };
 
     private static HealthCheckConfig ReadHealthCheck(SectionReader section) => new()
     {

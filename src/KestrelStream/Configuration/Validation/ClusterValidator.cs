@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace KestrelStream.Configuration.Validation;
 
 /// <summary>The clusters with their destinations and health checks. One that no route uses is no error.</summary>
@@ -18,6 +20,11 @@ internal static class ClusterValidator
                 context.AddError(
                     $"{path}:LoadBalancingPolicy",
                     ErrorText.NotOneOf(cluster.LoadBalancingPolicy, "a load balancing policy", [.. policies.Order(StringComparer.Ordinal)]));
+            }
+
+            if (cluster.Hash?.BalanceFactor is { } factor && !(factor >= 1 && double.IsFinite(factor)))
+            {
+                context.AddError($"{path}:Hash:BalanceFactor", string.Create(CultureInfo.InvariantCulture, $"{factor} is out of range; valid: 1.0 or more"));
             }
 
             context.CheckTime($"{path}:ConnectTimeout", cluster.ConnectTimeout, Duration.Shortest);
