@@ -31,7 +31,7 @@ public class BalancingBenchmark
         };
         _cluster = new ClusterState("c", ClusterModel.Create(config, policy!, TimeProvider.System), TimeProvider.System, NullLogger.Instance);
 
-        // Some load, spread unevenly: nobody ties with everybody.
+        // Load as the policy itself spreads it: those that compare find many equals, which is their long way.
         for (var i = 0; i < 20 * Members; i++)
         {
             var attempts = new DialAttempts { Key = KeyHash.Mix((ulong)i) };

@@ -21,6 +21,18 @@ public sealed record ClusterConfig
     /// <summary>How often host names of destinations are resolved again. Default 10 s.</summary>
     public TimeSpan DnsRefresh { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a destination that has come back takes to get its whole weight. Default zero: at once.</summary>
+    public TimeSpan SlowStart { get; init; } = TimeSpan.Zero;
+
+    /// <summary>What becomes of the running sessions of a destination that is found dead. Default <see cref="UnhealthyAction.Keep"/>.</summary>
+    public UnhealthyAction OnUnhealthy { get; init; }
+
+    /// <summary>
+    /// Percent of the destinations, backups included, that must be up; when fewer are, health is ignored, for a few would be run over by
+    /// the sessions of all. Default 0: never.
+    /// </summary>
+    public int PanicThreshold { get; init; }
+
     /// <summary>How dead destinations are found; null = passive checks with their defaults.</summary>
     public HealthCheckConfig? HealthCheck { get; init; }
 

@@ -37,6 +37,9 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily DestinationActiveSessions = new(
         "kestrelstream.destination.active_sessions", MetricKind.UpDownCounter, "{session}", "Sessions that are dialled or relayed now.");
 
+    public static readonly MetricFamily DestinationEjections = new(
+        "kestrelstream.destination.ejections", MetricKind.Counter, "{ejection}", "Times a destination was taken out by the failures of its sessions.");
+
     public static readonly MetricFamily ConfigReloads = new(
         "kestrelstream.config_reloads", MetricKind.Counter, "{reload}", "Reloads of the configuration.");
 

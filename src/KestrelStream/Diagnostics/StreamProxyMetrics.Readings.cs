@@ -19,6 +19,7 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.TlsHandshakes, ReadHandshakes),
         (MetricFamily.DestinationUp, ReadDestinationsUp),
         (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
+        (MetricFamily.DestinationEjections, () => ReadDestinations(destination => destination.Ejections)),
         (MetricFamily.ConfigReloads, ReadReloads),
         (MetricFamily.CertificateExpiry, ReadCertificateExpiries),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),

@@ -87,16 +87,26 @@ internal sealed class HashRing
             }
 
             var member = _members[point];
-            if (member != last && among.Contains(member) && (_balanceFactor is null || bound.HasRoom(group, member)))
+            if (member == last)
+            {
+                continue;
+            }
+
+            if (!among.Contains(member) || (_balanceFactor is not null && !bound.HasRoom(group, member)))
+            {
+                last = member;
+            }
+            else if (IsActive(point, group.Share(member)))
             {
                 return member;
             }
-
-            last = member;
         }
 
         return -1;
     }
+
+    /// <summary>A member in its slow start has some of its points, and keeps those: its keys come to it one after another.</summary>
+    private bool IsActive(int point, float share) => share >= 1 || (_hashes[point] & ushort.MaxValue) < share * ushort.MaxValue;
 
     private static int[] CountPoints(ReadOnlySpan<int> weights)
     {

@@ -14,11 +14,7 @@ internal sealed class LeastLatencyPolicy : ILoadBalancingPolicy
 {
     public string Name => LoadBalancingPolicies.LeastLatency;
 
-    public int Pick(in LoadBalancingContext context)
-    {
-        context.Group.AgeLatencies();
-        return LeastLoadSearch.Pick<Latency>(context);
-    }
+    public int Pick(in LoadBalancingContext context) => LeastLoadSearch.Pick<Latency>(context);
 
     private readonly struct Latency : ILeastLoad
     {

@@ -45,12 +45,13 @@ internal static class LeastLoadSearch
     {
         var first = word * WordMembers;
         var members = group.Members.AsSpan(first, Math.Min(WordMembers, group.Members.Length - first));
+        ref var loadsRef = ref MemoryMarshal.GetReference(loads);
         for (var i = 0; i < members.Length; i++)
         {
-            loads[i] = TLoad.Of(members[i]);
+            // A word of members is no more than loads has room for.
+            Unsafe.Add(ref loadsRef, i) = TLoad.Of(members[i]);
         }
 
-        ref var loadsRef = ref MemoryMarshal.GetReference(loads);
         ref var divisorsRef = ref group.WeightDivisors[first];
         var infinite = Vector256.Create(float.PositiveInfinity);
         var least = infinite;

@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
+using KestrelStream.Configuration;
 using KestrelStream.Health;
 using KestrelStream.LoadBalancing;
+using KestrelStream.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelStream.Model;
@@ -16,14 +18,24 @@ namespace KestrelStream.Model;
 /// </remarks>
 internal sealed partial class ClusterState
 {
+    /// <summary>A dial time older than this says less and less.</summary>
+    private static readonly TimeSpan LatencyAge = TimeSpan.FromSeconds(10);
+
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly SessionTable? _sessions;
     private volatile ClusterSelection _selection;
 
-    public ClusterState(string id, ClusterModel model, TimeProvider time, ILogger logger)
+    /// <param name="id">Key in the configuration.</param>
+    /// <param name="model">The first one.</param>
+    /// <param name="time">Its clock.</param>
+    /// <param name="logger">Hears who is out and back.</param>
+    /// <param name="sessions">Where sessions are found that run on a destination; null = nowhere.</param>
+    public ClusterState(string id, ClusterModel model, TimeProvider time, ILogger logger, SessionTable? sessions = null)
     {
         Id = id;
+        _sessions = sessions;
         _time = time;
         _logger = logger;
         _selection = new ClusterSelection(_gate, model, time);
@@ -63,9 +75,13 @@ internal sealed partial class ClusterState
     public void DialSucceeded(DestinationState destination, in DialAttempts attempts, TimeSpan dialTime = default)
     {
         destination.CountSession();
-        if (_selection.Model.MeasuresLatency)
+        if (_selection is { Model.MeasuresLatency: true } measuring)
         {
-            destination.DialLatency.Add(dialTime, _time.GetTimestamp());
+            var now = _time.GetTimestamp();
+            var oldest = now - (long)(LatencyAge.TotalSeconds * _time.TimestampFrequency);
+            destination.DialLatency.Add(dialTime, now, oldest);
+            measuring.Primaries.AgeLatencies(now, oldest);
+            measuring.Backups.AgeLatencies(now, oldest);
         }
 
         if (destination.Failures.Fails == 0)
@@ -77,10 +93,11 @@ internal sealed partial class ClusterState
         lock (_gate)
         {
             var selection = _selection;
-            var wasOut = destination.Failures.IsOut(selection.Model.PassiveHealth);
-            if (destination.Failures.RecordSuccess() && wasOut)
+            var wasOut = destination.IsOut;
+            var now = _time.GetTimestamp();
+            if (destination.Failures.RecordSuccess(now) && wasOut)
             {
-                selection.PutBack(destination, attempts);
+                selection.PutBack(destination, attempts, now);
                 isBack = true;
             }
         }
@@ -96,24 +113,37 @@ internal sealed partial class ClusterState
     {
         destination.ReturnSlot();
         destination.CountDialFailure();
-        var wentOut = false;
-        PassiveHealthModel passive;
+        RecordFailure(destination, attempts);
+    }
+
+    /// <summary>A session that was relayed was reset before the destination had sent a byte. Its slot is given back apart from this.</summary>
+    public void SessionFailed(DestinationState destination)
+    {
+        if (_selection.Model.PassiveHealth.CountsResets)
+        {
+            RecordFailure(destination, default);
+        }
+    }
+
+    /// <summary>A destination was found dead, by whatever means: what is to become of its sessions happens now. Not under the lock.</summary>
+    public void WentDown(DestinationState destination)
+    {
+        if (_sessions is not null && _selection.Model.Config.OnUnhealthy == UnhealthyAction.Close)
+        {
+            // Apart from the caller, who may be a session on its loop: the table may be long.
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static down => down.Sessions.AbortOn(down.Destination, SessionEndReason.DestinationDown),
+                (Sessions: _sessions, Destination: destination),
+                preferLocal: false);
+        }
+    }
+
+    /// <summary>A destination that was down is alive again, as found by other means than the dials of sessions. Not under the lock.</summary>
+    public void CameBack(DestinationState destination)
+    {
         lock (_gate)
         {
-            var selection = _selection;
-            passive = selection.Model.PassiveHealth;
-            if (passive.IsOn)
-            {
-                var wasOut = destination.Failures.IsOut(passive);
-                destination.Failures.RecordFailure(_time.GetTimestamp());
-                selection.RecordFailure(destination, attempts);
-                wentOut = !wasOut && destination.Failures.IsOut(passive);
-            }
-        }
-
-        if (wentOut)
-        {
-            Log.Out(_logger, Id, destination.Id, destination.Address, passive.FailTimeout);
+            _selection.BeginRamp(destination, _time.GetTimestamp());
         }
     }
 
@@ -138,6 +168,30 @@ internal sealed partial class ClusterState
             selection.Backups.ContinueFrom(before.Backups, backups);
             selection.TakeOver();
             _selection = selection;
+        }
+    }
+
+    private void RecordFailure(DestinationState destination, in DialAttempts attempts)
+    {
+        var wentOut = false;
+        var penalty = TimeSpan.Zero;
+        lock (_gate)
+        {
+            var selection = _selection;
+            var passive = selection.Model.PassiveHealth;
+            if (passive.IsOn)
+            {
+                var wasOut = destination.IsOut;
+                selection.RecordFailure(destination, attempts, _time.GetTimestamp());
+                wentOut = !wasOut && destination.IsOut;
+                penalty = passive.TimeOf(destination.Failures.Rounds);
+            }
+        }
+
+        if (wentOut)
+        {
+            Log.Out(_logger, Id, destination.Id, destination.Address, penalty);
+            WentDown(destination);
         }
     }
 
@@ -196,7 +250,8 @@ internal sealed partial class ClusterState
 
         lock (_gate)
         {
-            if (destination.Failures.TryClaim(_selection.Model.PassiveHealth, _time.GetTimestamp()))
+            var selection = _selection;
+            if (destination.Failures.TryClaim(selection.Model.PassiveHealth, _time.GetTimestamp(), destination.IsOut && !selection.Health.IsPanic))
             {
                 return true;
             }

@@ -27,6 +27,7 @@ internal sealed class DestinationState : IDestination
     private int _activeSessions;
     private long _totalSessions;
     private long _dialFailures;
+    private long _ejections;
     private FailureAccount _failures;
     private DialLatency _dialLatency;
 
@@ -69,6 +70,15 @@ internal sealed class DestinationState : IDestination
     public long TotalSessions => Interlocked.Read(ref _totalSessions);
 
     public long DialFailures => Interlocked.Read(ref _dialFailures);
+
+    /// <summary>Passive checks have taken it out.</summary>
+    public bool IsOut => _isOut;
+
+    /// <summary>Times it was taken out.</summary>
+    public long Ejections => Interlocked.Read(ref _ejections);
+
+    /// <summary>When it came back, while its slow start lasts; null = it has its whole weight. Under the cluster's lock.</summary>
+    public long? Returned { get; set; }
 
     public DestinationHealth Health
         => _isOut ? DestinationHealth.Unhealthy : _wasReached ? DestinationHealth.Healthy : DestinationHealth.Unknown;
@@ -165,6 +175,8 @@ internal sealed class DestinationState : IDestination
             _wasReached = true;
         }
     }
+
+    public void CountEjection() => Interlocked.Increment(ref _ejections);
 
     public void CountDialFailure() => Interlocked.Increment(ref _dialFailures);
 

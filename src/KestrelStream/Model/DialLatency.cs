@@ -5,7 +5,7 @@ namespace KestrelStream.Model;
 /// </summary>
 internal struct DialLatency
 {
-    /// <summary>Differences below it are chance. Also what a destination counts as that nobody has dialled yet.</summary>
+    /// <summary>Shorter times are all the same. Also what a destination counts as that nobody has dialled yet.</summary>
     private const float Least = 0.1f;
 
     /// <summary>The weight of a sample, as in TCP's smoothed round-trip time (RFC 6298 §2).</summary>
@@ -14,14 +14,18 @@ internal struct DialLatency
     private float _milliseconds;
     private long _sampled;
 
-    /// <summary>At least 0.1.</summary>
-    public readonly float Milliseconds => Math.Max(Least, Volatile.Read(in _milliseconds));
+    /// <summary>A little more than it is, and so never 0.</summary>
+    public readonly float Milliseconds => Volatile.Read(in _milliseconds) + Least;
 
-    public void Add(TimeSpan dialTime, long now)
+    /// <param name="dialTime">The sample.</param>
+    /// <param name="now">Its time.</param>
+    /// <param name="oldest">An average whose last sample is older is forgotten.</param>
+    public void Add(TimeSpan dialTime, long now, long oldest)
     {
         var sample = (float)dialTime.TotalMilliseconds;
         var average = Volatile.Read(ref _milliseconds);
-        Volatile.Write(ref _milliseconds, average == 0 ? sample : average + ((sample - average) * SampleShare));
+        var isFirst = average == 0 || Volatile.Read(ref _sampled) < oldest;
+        Volatile.Write(ref _milliseconds, isFirst ? sample : average + ((sample - average) * SampleShare));
         Volatile.Write(ref _sampled, now);
     }
 

@@ -66,6 +66,7 @@ public class ConfigSurfaceTests
         AssertChoices<RouteAction>("Route", "Action");
         AssertChoices<TlsMode>("RouteTls", "Mode");
         AssertChoices<TlsVersion>("RouteTls", "Protocols", "items");
+        AssertChoices<UnhealthyAction>("Cluster", "OnUnhealthy");
         AssertChoices<HashKey>("Hash", "Key");
         AssertChoices<ClientProtocol>("Match", "Protocols", "items");
     }

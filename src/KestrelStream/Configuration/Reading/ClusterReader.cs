@@ -14,6 +14,9 @@ internal static class ClusterReader
             DialBudget = section.Time(nameof(ClusterConfig.DialBudget)) ?? defaults.DialBudget,
             MaxAttempts = section.Number(nameof(ClusterConfig.MaxAttempts)),
             DnsRefresh = section.Time(nameof(ClusterConfig.DnsRefresh)) ?? defaults.DnsRefresh,
+            SlowStart = section.Time(nameof(ClusterConfig.SlowStart)) ?? defaults.SlowStart,
+            OnUnhealthy = section.Choice<UnhealthyAction>(nameof(ClusterConfig.OnUnhealthy)) ?? defaults.OnUnhealthy,
+            PanicThreshold = section.Number(nameof(ClusterConfig.PanicThreshold)) ?? defaults.PanicThreshold,
             HealthCheck = section.Section(nameof(ClusterConfig.HealthCheck), ReadHealthCheck),
             Destinations = section.Map(nameof(ClusterConfig.Destinations), ReadDestination),
         };
@@ -38,6 +41,9 @@ internal static class ClusterReader
             Enabled = section.Flag(nameof(PassiveHealthCheckConfig.Enabled)) ?? defaults.Enabled,
             MaxFails = section.Number(nameof(PassiveHealthCheckConfig.MaxFails)) ?? defaults.MaxFails,
             FailTimeout = section.Time(nameof(PassiveHealthCheckConfig.FailTimeout)) ?? defaults.FailTimeout,
+            MaxFailTimeout = section.Time(nameof(PassiveHealthCheckConfig.MaxFailTimeout)),
+            CountResets = section.Flag(nameof(PassiveHealthCheckConfig.CountResets)) ?? defaults.CountResets,
+            MaxEjectedPercent = section.Number(nameof(PassiveHealthCheckConfig.MaxEjectedPercent)),
         };
     }
 

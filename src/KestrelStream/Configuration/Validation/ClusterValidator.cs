@@ -31,10 +31,20 @@ internal static class ClusterValidator
             context.CheckTime($"{path}:DialBudget", cluster.DialBudget, Duration.Shortest);
             context.CheckTime($"{path}:DnsRefresh", cluster.DnsRefresh, ShortestDnsRefresh);
             context.CheckRange($"{path}:MaxAttempts", cluster.MaxAttempts, 1);
+            context.CheckTime($"{path}:SlowStart", cluster.SlowStart, TimeSpan.Zero);
+            context.CheckRange($"{path}:PanicThreshold", cluster.PanicThreshold, 0, 100);
             if (cluster.HealthCheck?.Passive is { } passive)
             {
                 context.CheckRange($"{path}:HealthCheck:Passive:MaxFails", passive.MaxFails, 0);
                 context.CheckTime($"{path}:HealthCheck:Passive:FailTimeout", passive.FailTimeout, Duration.Shortest);
+                context.CheckTime($"{path}:HealthCheck:Passive:MaxFailTimeout", passive.MaxFailTimeout, Duration.Shortest);
+                context.CheckRange($"{path}:HealthCheck:Passive:MaxEjectedPercent", passive.MaxEjectedPercent, 0, 100);
+                if (passive.MaxFailTimeout < passive.FailTimeout)
+                {
+                    context.AddError(
+                        $"{path}:HealthCheck:Passive:MaxFailTimeout",
+                        $"\"{Duration.Format(passive.MaxFailTimeout.Value)}\" is shorter than FailTimeout; valid: {Duration.Format(passive.FailTimeout)} or more");
+                }
             }
 
             ValidateDestinations(context, $"{path}:Destinations", cluster.Destinations);
