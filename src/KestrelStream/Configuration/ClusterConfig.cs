@@ -21,6 +21,9 @@ public sealed record ClusterConfig
     /// <summary>How often host names of destinations are resolved again. Default 10 s.</summary>
     public TimeSpan DnsRefresh { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>Where sessions wait while all are full; null = nowhere.</summary>
+    public QueueConfig? Queue { get; init; }
+
     /// <summary>How long a destination that has come back takes to get its whole weight. Default zero: at once.</summary>
     public TimeSpan SlowStart { get; init; } = TimeSpan.Zero;
 

@@ -38,9 +38,29 @@ internal sealed partial class UpstreamDialer(
                 break;
             }
 
-            if (cluster.Next(ref attempts) is not { } destination)
+            var untried = attempts;
+            var destination = attempt == 0 && cluster.IsQueueing ? null : cluster.Next(ref attempts);
+            if (destination is null && cluster.TryQueue(untried, out var isFull) is var place)
             {
-                break;
+                if (isFull)
+                {
+                    session.TryEnd(SessionEndReason.QueueFull);
+                }
+
+                if (place is null)
+                {
+                    break;
+                }
+
+                // The wait is no dial: it has a clock of its own.
+                var queued = time.GetTimestamp();
+                destination = await WaitInQueueAsync(session, place, queued);
+                attempts = place.Attempts;
+                started += time.GetTimestamp() - queued;
+                if (destination is null)
+                {
+                    break;
+                }
             }
 
             var dialled = time.GetTimestamp();
@@ -72,6 +92,18 @@ internal sealed partial class UpstreamDialer(
             _ => SessionEndReason.ConnectRefused,
         });
         return false;
+    }
+
+    /// <summary>Null = the session has ended meanwhile, or nobody is left that could take it.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<DestinationState?> WaitInQueueAsync(StreamSession session, QueuedSession place, long queued)
+    {
+        session.EnterQueue(place);
+        var destination = await place.Turn;
+        await session.Environment.ResumeAsync();
+        session.LeaveQueue();
+        metrics.QueueLeft(session, time.GetElapsedTime(queued));
+        return destination;
     }
 
     /// <summary>

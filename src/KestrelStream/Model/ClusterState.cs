@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using KestrelStream.Configuration;
 using KestrelStream.Health;
 using KestrelStream.LoadBalancing;
@@ -105,6 +104,7 @@ internal sealed partial class ClusterState
         if (isBack)
         {
             Log.Back(_logger, Id, destination.Id, destination.Address);
+            ServeQueue();
         }
     }
 
@@ -114,6 +114,7 @@ internal sealed partial class ClusterState
         destination.ReturnSlot();
         destination.CountDialFailure();
         RecordFailure(destination, attempts);
+        ServeQueue();
     }
 
     /// <summary>A session that was relayed was reset before the destination had sent a byte. Its slot is given back apart from this.</summary>
@@ -128,6 +129,8 @@ internal sealed partial class ClusterState
     /// <summary>A destination was found dead, by whatever means: what is to become of its sessions happens now. Not under the lock.</summary>
     public void WentDown(DestinationState destination)
     {
+        // Who waits for nobody else waits in vain.
+        ServeQueue();
         if (_sessions is not null && _selection.Model.Config.OnUnhealthy == UnhealthyAction.Close)
         {
             // Apart from the caller, who may be a session on its loop: the table may be long.
@@ -145,6 +148,8 @@ internal sealed partial class ClusterState
         {
             _selection.BeginRamp(destination, _time.GetTimestamp());
         }
+
+        ServeQueue();
     }
 
     /// <summary>The session on the destination ended. Gives the slot back.</summary>
@@ -152,8 +157,11 @@ internal sealed partial class ClusterState
     /// nginx clears failures here as well. That adds nothing for the session itself, whose dial has done so, but an old session that
     /// ends while another one makes the trial would put a dead destination back.
     /// </remarks>
-    [SuppressMessage("Performance", "CA1822", Justification = "A session gives back to the cluster that it took from.")]
-    public void Release(DestinationState destination) => destination.ReturnSlot();
+    public void Release(DestinationState destination)
+    {
+        destination.ReturnSlot();
+        ServeQueue();
+    }
 
     /// <summary>A reload. Sessions that are choosing now may still get a destination of the model before.</summary>
     public void Apply(ClusterModel next)
@@ -169,6 +177,8 @@ internal sealed partial class ClusterState
             selection.TakeOver();
             _selection = selection;
         }
+
+        ServeQueue();
     }
 
     private void RecordFailure(DestinationState destination, in DialAttempts attempts)

@@ -151,6 +151,24 @@ internal sealed class DestinationGroup
         }
     }
 
+    /// <summary>Whether a member that a session may use has no room now. Not for the usual path.</summary>
+    public bool HasFull(in DialAttempts attempts)
+    {
+        for (var word = 0; word < WordCount; word++)
+        {
+            var members = _enabled[word] & ~attempts.TriedWord(word) & (_pool.IsPanic ? ulong.MaxValue : ~Volatile.Read(ref _out[word]));
+            for (; members != 0; members &= members - 1)
+            {
+                if (Members[(word << 6) + BitOperations.TrailingZeroCount(members)].IsFull)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>From time to time: dial times that nothing has confirmed since count for less.</summary>
     public void AgeLatencies(long now, long oldest)
     {

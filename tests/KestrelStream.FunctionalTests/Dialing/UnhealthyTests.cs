@@ -148,7 +148,7 @@ public sealed class UnhealthyTests
         await using var proxy = await ProxyEnvironment.StartAsync(
             Pool(engine, [ScriptedUpstream.Nobody(), ScriptedUpstream.Nobody(), alive.EndPoint], c => c with { LoadBalancingPolicy = "FirstAlphabetical", MaxAttempts = 2 }));
 
-        using (var client = await proxy.ConnectAsync())
+        using (await proxy.TryConnectAsync())
         {
             Assert.Equal(SessionEndReason.ConnectRefused, await proxy.EndReasonAsync());
         }

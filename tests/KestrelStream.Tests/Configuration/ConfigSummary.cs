@@ -61,6 +61,11 @@ internal static class ConfigSummary
             Line(text, $"  hash {hash.Key}, balance factor {Or(hash.BalanceFactor)}");
         }
 
+        if (cluster.Queue is { } queue)
+        {
+            Line(text, $"  queue {queue.MaxLength}, {queue.Timeout}");
+        }
+
         Line(text, $"  passive {(cluster.HealthCheck?.Passive is { } passive ? $"{passive.Enabled} {passive.MaxFails} {passive.FailTimeout} to {Or(passive.MaxFailTimeout)}, resets {passive.CountResets}, ejected {Or(passive.MaxEjectedPercent)}" : "defaults")}");
         foreach (var (destinationId, destination) in cluster.Destinations)
         {

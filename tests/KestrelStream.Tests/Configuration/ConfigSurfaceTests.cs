@@ -25,6 +25,7 @@ public class ConfigSurfaceTests
         { "RouteTls", "Tls", typeof(RouteTlsConfig), "StreamProxy:Routes:x:Tls" },
         { "Cluster", "Clusters", typeof(ClusterConfig), "StreamProxy:Clusters:x" },
         { "Hash", "Hash", typeof(HashConfig), "StreamProxy:Clusters:x:Hash" },
+        { "Queue", "Queue", typeof(QueueConfig), "StreamProxy:Clusters:x:Queue" },
         { "Destination", "Destinations", typeof(DestinationConfig), "StreamProxy:Clusters:x:Destinations:x" },
         { "PassiveHealthCheck", "HealthCheck", typeof(PassiveHealthCheckConfig), "StreamProxy:Clusters:x:HealthCheck:Passive" },
     };

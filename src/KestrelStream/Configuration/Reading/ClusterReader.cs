@@ -14,6 +14,7 @@ internal static class ClusterReader
             DialBudget = section.Time(nameof(ClusterConfig.DialBudget)) ?? defaults.DialBudget,
             MaxAttempts = section.Number(nameof(ClusterConfig.MaxAttempts)),
             DnsRefresh = section.Time(nameof(ClusterConfig.DnsRefresh)) ?? defaults.DnsRefresh,
+            Queue = section.Section(nameof(ClusterConfig.Queue), ReadQueue),
             SlowStart = section.Time(nameof(ClusterConfig.SlowStart)) ?? defaults.SlowStart,
             OnUnhealthy = section.Choice<UnhealthyAction>(nameof(ClusterConfig.OnUnhealthy)) ?? defaults.OnUnhealthy,
             PanicThreshold = section.Number(nameof(ClusterConfig.PanicThreshold)) ?? defaults.PanicThreshold,
@@ -27,6 +28,16 @@ internal static class ClusterReader
         Key = section.Choice<HashKey>(nameof(HashConfig.Key)) ?? new HashConfig().Key,
         BalanceFactor = section.Fraction(nameof(HashConfig.BalanceFactor)),
     };
+
+    private static QueueConfig ReadQueue(SectionReader section)
+    {
+        var defaults = new QueueConfig();
+        return new QueueConfig
+        {
+            MaxLength = section.Number(nameof(QueueConfig.MaxLength)) ?? defaults.MaxLength,
+            Timeout = section.Time(nameof(QueueConfig.Timeout)) ?? defaults.Timeout,
+        };
+    }
 
     private static HealthCheckConfig ReadHealthCheck(SectionReader section) => new()
     {

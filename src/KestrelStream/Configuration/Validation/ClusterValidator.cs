@@ -31,6 +31,12 @@ internal static class ClusterValidator
             context.CheckTime($"{path}:DialBudget", cluster.DialBudget, Duration.Shortest);
             context.CheckTime($"{path}:DnsRefresh", cluster.DnsRefresh, ShortestDnsRefresh);
             context.CheckRange($"{path}:MaxAttempts", cluster.MaxAttempts, 1);
+            if (cluster.Queue is { } queue)
+            {
+                context.CheckRange($"{path}:Queue:MaxLength", queue.MaxLength, 0);
+                context.CheckTime($"{path}:Queue:Timeout", queue.Timeout, Duration.Shortest);
+            }
+
             context.CheckTime($"{path}:SlowStart", cluster.SlowStart, TimeSpan.Zero);
             context.CheckRange($"{path}:PanicThreshold", cluster.PanicThreshold, 0, 100);
             if (cluster.HealthCheck?.Passive is { } passive)
