@@ -81,6 +81,19 @@ public sealed class ProxyEnvironment : IAsyncDisposable
         return socket;
     }
 
+    /// <summary>As <see cref="ConnectAsync"/>, for a client that will be reset: the reset may overtake its own connect. Null = it has.</summary>
+    public async Task<Socket?> TryConnectAsync(string listener = "public")
+    {
+        try
+        {
+            return await ConnectAsync(listener);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionReset)
+        {
+            return null;
+        }
+    }
+
     public Task<ReloadResult> ReloadAsync(StreamProxyConfig config)
     {
         // The provider's token starts a reload of its own; asking for one here waits behind it.

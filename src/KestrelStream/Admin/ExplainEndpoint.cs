@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using KestrelStream.LoadBalancing;
 using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.Routing;
@@ -33,8 +34,8 @@ internal static class ExplainEndpoint
             return WriteBadQueryAsync(context, "alpn is not a list of protocols: names of 1 to 255 bytes, a comma between two.");
         }
 
-        // No route and no balancing policy looks at the client's address so far; a wrong one is refused all the same.
-        if (!string.IsNullOrEmpty(query["client"]) && !IPAddress.TryParse(query["client"], out _))
+        IPAddress? client = null;
+        if (!string.IsNullOrEmpty(query["client"]) && !IPAddress.TryParse(query["client"], out client))
         {
             return WriteBadQueryAsync(context, "client is not an IP address.");
         }
@@ -45,10 +46,10 @@ internal static class ExplainEndpoint
             return AdminResponse.WriteProblemAsync(context, StatusCodes.Status404NotFound, "Unknown listener", "There is no listener of that id; /api/listeners has them all.");
         }
 
-        return AdminResponse.WriteAsync(context, Explain(listener, serverName, alpn), AdminJson.Default.ApiExplanation);
+        return AdminResponse.WriteAsync(context, Explain(listener, serverName, alpn, client), AdminJson.Default.ApiExplanation);
     }
 
-    private static ApiExplanation Explain(ListenerModel listener, string? serverName, byte[] alpn)
+    private static ApiExplanation Explain(ListenerModel listener, string? serverName, byte[] alpn, IPAddress? client)
     {
         var hello = new ClientHello { ServerName = serverName, AlpnList = alpn };
         var considered = new List<RouteConsidered>();
@@ -56,9 +57,15 @@ internal static class ExplainEndpoint
 
         // Where nothing asks for the client's bytes they are not looked at.
         var route = listener.Routes.NeedsPreread ? listener.Routes.ForHello(hello) : listener.Routes.Only;
+        var destination = route?.Cluster is { } cluster
+            ? cluster.Peek(KeyOf(cluster, client, listener.Routes.NeedsPreread ? serverName : null))
+            : null;
         return new ApiExplanation(
-            route?.Id, route?.Cluster?.Id, route?.Cluster?.Peek()?.Id, route?.Tls?.GetCertificateId(serverName), considered);
+            route?.Id, route?.Cluster?.Id, destination?.Id, route?.Tls?.GetCertificateId(serverName), considered);
     }
+
+    private static ulong KeyOf(ClusterState cluster, IPAddress? client, string? serverName)
+        => cluster.Model.HashKey is { } key ? KeyHash.Of(key, client is null ? null : new IPEndPoint(client, 0), serverName) : 0;
 
     /// <summary>By the rules for names in a ClientHello; what is no name there is none here.</summary>
     private static bool TryReadServerName(string? text, out string? serverName)

@@ -3,8 +3,11 @@ namespace KestrelStream.Configuration;
 /// <summary>A group of equal destinations and how one is chosen and dialled.</summary>
 public sealed record ClusterConfig
 {
-    /// <summary>Name of a registered policy: RoundRobin (default, nginx's smooth weights), LeastConnections, Random, PowerOfTwoChoices, FirstAlphabetical.</summary>
+    /// <summary>Name of a registered policy: RoundRobin (default, nginx's smooth weights), LeastConnections, LeastLatency, Random, PowerOfTwoChoices, ConsistentHash, FirstAlphabetical.</summary>
     public string LoadBalancingPolicy { get; init; } = "RoundRobin";
+
+    /// <summary>For the policy ConsistentHash; null = with defaults.</summary>
+    public HashConfig? Hash { get; init; }
 
     /// <summary>Longest wait for one dial. Default 10 s. Beyond it the next destination is tried; after the last: <see cref="Sessions.SessionEndReason.ConnectTimeout"/>.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(10);
@@ -17,6 +20,21 @@ public sealed record ClusterConfig
 
     /// <summary>How often host names of destinations are resolved again. Default 10 s.</summary>
     public TimeSpan DnsRefresh { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Where sessions wait while all are full; null = nowhere.</summary>
+    public QueueConfig? Queue { get; init; }
+
+    /// <summary>How long a destination that has come back takes to get its whole weight. Default zero: at once.</summary>
+    public TimeSpan SlowStart { get; init; } = TimeSpan.Zero;
+
+    /// <summary>What becomes of the running sessions of a destination that is found dead. Default <see cref="UnhealthyAction.Keep"/>.</summary>
+    public UnhealthyAction OnUnhealthy { get; init; }
+
+    /// <summary>
+    /// Percent of the destinations, backups included, that must be up; when fewer are, health is ignored, for a few would be run over by
+    /// the sessions of all. Default 0: never.
+    /// </summary>
+    public int PanicThreshold { get; init; }
 
     /// <summary>How dead destinations are found; null = passive checks with their defaults.</summary>
     public HealthCheckConfig? HealthCheck { get; init; }

@@ -11,4 +11,19 @@ public sealed record PassiveHealthCheckConfig
 
     /// <summary>How long a destination stays out; then one session tries it. Default 10 s.</summary>
     public TimeSpan FailTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Lets the time grow: a destination that is taken out again, or whose trial fails, stays out for one <see cref="FailTimeout"/> longer
+    /// each time, up to this. Null (default) = always the same, as in nginx.
+    /// </summary>
+    public TimeSpan? MaxFailTimeout { get; init; }
+
+    /// <summary>A session that the destination resets before it has sent a byte is a failure as well. Default false, as in nginx.</summary>
+    public bool CountResets { get; init; }
+
+    /// <summary>
+    /// Most destinations of the cluster that may be out at once, in percent; 1 of them in any case, unless it is 0.
+    /// Null (default) = 50 with <see cref="CountResets"/> or <see cref="MaxFailTimeout"/>, otherwise all, as in nginx.
+    /// </summary>
+    public int? MaxEjectedPercent { get; init; }
 }

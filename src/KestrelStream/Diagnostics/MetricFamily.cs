@@ -37,6 +37,15 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily DestinationActiveSessions = new(
         "kestrelstream.destination.active_sessions", MetricKind.UpDownCounter, "{session}", "Sessions that are dialled or relayed now.");
 
+    public static readonly MetricFamily DestinationEjections = new(
+        "kestrelstream.destination.ejections", MetricKind.Counter, "{ejection}", "Times a destination was taken out by the failures of its sessions.");
+
+    public static readonly MetricFamily QueueLength = new(
+        "kestrelstream.queue.length", MetricKind.UpDownCounter, "{session}", "Sessions that wait for a destination with room.");
+
+    public static readonly MetricFamily QueueDuration = new(
+        "kestrelstream.queue.duration", MetricKind.Histogram, "s", "Time that sessions have waited in the queue, whatever came of it.");
+
     public static readonly MetricFamily ConfigReloads = new(
         "kestrelstream.config_reloads", MetricKind.Counter, "{reload}", "Reloads of the configuration.");
 

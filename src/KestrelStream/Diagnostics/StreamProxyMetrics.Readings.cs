@@ -19,6 +19,8 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.TlsHandshakes, ReadHandshakes),
         (MetricFamily.DestinationUp, ReadDestinationsUp),
         (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
+        (MetricFamily.DestinationEjections, () => ReadDestinations(destination => destination.Ejections)),
+        (MetricFamily.QueueLength, ReadQueueLengths),
         (MetricFamily.ConfigReloads, ReadReloads),
         (MetricFamily.CertificateExpiry, ReadCertificateExpiries),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),
@@ -29,6 +31,7 @@ internal sealed partial class StreamProxyMetrics
     [
         (MetricFamily.SessionDuration, "", _sessionDurations),
         .. InOrder(_dials).Where(dials => !dials.Value.IsEmpty).Select(dials => (MetricFamily.DialDuration, dials.Key, dials.Value)),
+        .. InOrder(_queues).Select(queue => (MetricFamily.QueueDuration, queue.Key, queue.Value)),
         (MetricFamily.TlsHandshakeDuration, "", _handshakeDurations),
     ];
 
@@ -129,6 +132,12 @@ internal sealed partial class StreamProxyMetrics
         => from cluster in (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal)
            from destination in cluster.Model.Destinations
            select new Measurement<long>(value(destination), Label("cluster", cluster.Id), Label("destination", destination.Id));
+
+    /// <summary>Clusters that have no queue are left out.</summary>
+    private IEnumerable<Measurement<long>> ReadQueueLengths()
+        => from cluster in (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal)
+           where cluster.QueueLength > 0 || cluster.Model.Config.Queue is { MaxLength: > 0 }
+           select new Measurement<long>(cluster.QueueLength, Label("cluster", cluster.Id));
 
     private IEnumerable<Measurement<long>> ReadReloads() =>
     [

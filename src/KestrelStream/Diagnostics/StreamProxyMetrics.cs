@@ -20,6 +20,7 @@ internal sealed partial class StreamProxyMetrics
     private readonly ConcurrentDictionary<string, ListenerCells> _listeners = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, HistogramCells> _dials = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Cluster, string Destination), long[]> _dialFailures = new();
+    private readonly ConcurrentDictionary<string, HistogramCells> _queues = new(StringComparer.Ordinal);
     private readonly HistogramCells _sessionDurations = new(HistogramBounds.Session);
     private readonly HistogramCells _handshakeDurations = new(HistogramBounds.Handshake);
     private readonly Func<string, HistogramCells> _dialsOf;
@@ -37,7 +38,7 @@ internal sealed partial class StreamProxyMetrics
         _cellsOf = CellsOf;
         _bytes = new ByteTotals(sessions);
         _time = time;
-        (_sessionDuration, _dialDuration, _handshakeDuration) = CreateInstruments(meters);
+        (_sessionDuration, _dialDuration, _handshakeDuration, _queueDuration) = CreateInstruments(meters);
     }
 
     /// <summary>Gives it the proxy whose destinations and certificates are shown. Not in the constructor: the proxy itself counts its reloads here.</summary>
@@ -91,6 +92,17 @@ internal sealed partial class StreamProxyMetrics
         if (_dialDuration.Enabled)
         {
             _dialDuration.Record(attempt.Elapsed.TotalSeconds, new KeyValuePair<string, object?>("cluster", cells.Cluster));
+        }
+    }
+
+    /// <summary>A session has waited for a destination with room, and got one or not.</summary>
+    public void QueueLeft(StreamSession session, TimeSpan waited)
+    {
+        var cluster = CellsOf(session).Cluster;
+        _queues.GetOrAdd(cluster, _ => new HistogramCells(HistogramBounds.Handshake)).Record(waited);
+        if (_queueDuration.Enabled)
+        {
+            _queueDuration.Record(waited.TotalSeconds, new KeyValuePair<string, object?>("cluster", cluster));
         }
     }
 

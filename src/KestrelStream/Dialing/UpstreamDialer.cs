@@ -2,6 +2,7 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
+using KestrelStream.LoadBalancing;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
@@ -24,7 +25,7 @@ internal sealed partial class UpstreamDialer(
     {
         var cluster = session.Route!.Cluster!;
         var config = cluster.Model.Config;
-        var attempts = new DialAttempts();
+        var attempts = new DialAttempts { Key = KeyOf(session, cluster) };
         var started = time.GetTimestamp();
         var last = ConnectStatus.Connected;
         var maxAttempts = config.MaxAttempts ?? int.MaxValue;
@@ -37,15 +38,36 @@ internal sealed partial class UpstreamDialer(
                 break;
             }
 
-            if (cluster.Next(ref attempts) is not { } destination)
+            var untried = attempts;
+            var destination = attempt == 0 && cluster.IsQueueing ? null : cluster.Next(ref attempts);
+            if (destination is null && cluster.TryQueue(untried, out var isFull) is var place)
             {
-                break;
+                if (isFull)
+                {
+                    session.TryEnd(SessionEndReason.QueueFull);
+                }
+
+                if (place is null)
+                {
+                    break;
+                }
+
+                // The wait is no dial: it has a clock of its own.
+                var queued = time.GetTimestamp();
+                destination = await WaitInQueueAsync(session, place, queued);
+                attempts = place.Attempts;
+                started += time.GetTimestamp() - queued;
+                if (destination is null)
+                {
+                    break;
+                }
             }
 
+            var dialled = time.GetTimestamp();
             last = await DialDestinationAsync(session, destination, config, started);
             if (last == ConnectStatus.Connected)
             {
-                cluster.DialSucceeded(destination, attempts);
+                cluster.DialSucceeded(destination, attempts, time.GetElapsedTime(dialled));
                 session.Destination = destination;
                 session.DialTime = time.GetElapsedTime(started);
                 return true;
@@ -70,6 +92,18 @@ internal sealed partial class UpstreamDialer(
             _ => SessionEndReason.ConnectRefused,
         });
         return false;
+    }
+
+    /// <summary>Null = the session has ended meanwhile, or nobody is left that could take it.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<DestinationState?> WaitInQueueAsync(StreamSession session, QueuedSession place, long queued)
+    {
+        session.EnterQueue(place);
+        var destination = await place.Turn;
+        await session.Environment.ResumeAsync();
+        session.LeaveQueue();
+        metrics.QueueLeft(session, time.GetElapsedTime(queued));
+        return destination;
     }
 
     /// <summary>
@@ -119,6 +153,10 @@ internal sealed partial class UpstreamDialer(
 
         return status;
     }
+
+    /// <summary>The client is the one that the session stands for, not whoever carries it.</summary>
+    private static ulong KeyOf(StreamSession session, ClusterState cluster)
+        => cluster.Model.HashKey is { } key ? KeyHash.Of(key, session.Transport.RemoteEndPoint, session.ServerName) : 0;
 
     private TimeSpan TimeoutLeft(ClusterConfig config, long started)
     {

@@ -1,6 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using KestrelStream.Model;
 
 namespace KestrelStream.LoadBalancing;
@@ -8,77 +5,12 @@ namespace KestrelStream.LoadBalancing;
 /// <summary>Fewest sessions for the weight (nginx's least_conn); those that tie take turns. Stateless.</summary>
 internal sealed class LeastConnectionsPolicy : ILoadBalancingPolicy
 {
-    private const int WordMembers = 64;
-
     public string Name => LoadBalancingPolicies.LeastConnections;
 
-    [SkipLocalsInit]
-    public int Pick(in LoadBalancingContext context)
+    public int Pick(in LoadBalancingContext context) => LeastLoadSearch.Pick<Sessions>(context);
+
+    private readonly struct Sessions : ILeastLoad
     {
-        var group = context.Group;
-        var available = context.Available;
-        var words = available.WordCount;
-        var tied = new MemberSet(words <= MemberSet.MaxStackWords ? stackalloc ulong[words] : new ulong[words]);
-        Span<float> loads = stackalloc float[WordMembers];
-        var least = float.PositiveInfinity;
-        for (var word = 0; word < words; word++)
-        {
-            var members = available.Word(word);
-            var leastHere = FindLoads(group, word, members, loads);
-            tied.SetWord(word, leastHere <= least ? FindEqual(loads, leastHere) & members : 0);
-            if (leastHere < least)
-            {
-                least = leastHere;
-                tied.Clear(before: word);
-            }
-        }
-
-        return tied.Count == 1 ? tied.First : group.NextInTurn(tied);
-    }
-
-    /// <summary>
-    /// Sessions by weight of 64 members, infinite for those not asked for; returns the least. Equal shares give equal quotients,
-    /// and shares that differ by less than the 24 bits of a float are as good as equal.
-    /// </summary>
-    [SkipLocalsInit]
-    private static float FindLoads(DestinationGroup group, int word, ulong asked, Span<float> loads)
-    {
-        Span<int> sessions = stackalloc int[WordMembers];
-        var first = word * WordMembers;
-        var members = group.Members.AsSpan(first, Math.Min(WordMembers, group.Members.Length - first));
-        for (var i = 0; i < members.Length; i++)
-        {
-            sessions[i] = members[i].ActiveSessions;
-        }
-
-        ref var sessionsRef = ref MemoryMarshal.GetReference(sessions);
-        ref var loadsRef = ref MemoryMarshal.GetReference(loads);
-        ref var divisorsRef = ref group.WeightDivisors[first];
-        var infinite = Vector256.Create(float.PositiveInfinity);
-        var least = infinite;
-        for (var i = 0; i < WordMembers; i += MemberLanes.Count)
-        {
-            var isAsked = MemberLanes.Mask(asked, i).AsSingle();
-            var load = Vector256.ConvertToSingle(Vector256.LoadUnsafe(ref sessionsRef, (nuint)i)) / Vector256.LoadUnsafe(ref divisorsRef, (nuint)i);
-            load = Vector256.ConditionalSelect(isAsked, load, infinite);
-            load.StoreUnsafe(ref loadsRef, (nuint)i);
-            least = Vector256.MinNative(least, load);
-        }
-
-        var four = Vector128.MinNative(least.GetLower(), least.GetUpper());
-        return Math.Min(Math.Min(four[0], four[1]), Math.Min(four[2], four[3]));
-    }
-
-    private static ulong FindEqual(ReadOnlySpan<float> loads, float value)
-    {
-        ref var loadsRef = ref MemoryMarshal.GetReference(loads);
-        var values = Vector256.Create(value);
-        var equal = 0UL;
-        for (var i = 0; i < WordMembers; i += MemberLanes.Count)
-        {
-            equal |= (ulong)Vector256.Equals(Vector256.LoadUnsafe(ref loadsRef, (nuint)i), values).ExtractMostSignificantBits() << i;
-        }
-
-        return equal;
+        public static float Of(DestinationState member) => member.ActiveSessions;
     }
 }

@@ -8,11 +8,12 @@ namespace KestrelStream.LoadBalancing;
 /// </summary>
 public readonly ref struct LoadBalancingContext
 {
-    internal LoadBalancingContext(string clusterId, DestinationGroup group, MemberSet available)
+    internal LoadBalancingContext(string clusterId, DestinationGroup group, MemberSet available, ulong key = 0)
     {
         ClusterId = clusterId;
         Group = group;
         Available = available;
+        Key = key;
     }
 
     /// <summary>The cluster's key in the configuration.</summary>
@@ -27,6 +28,9 @@ public readonly ref struct LoadBalancingContext
     internal DestinationGroup Group { get; }
 
     internal MemberSet Available { get; }
+
+    /// <summary>Hash of the session's key; 0 = it has none, or the cluster's policy needs none.</summary>
+    internal ulong Key { get; }
 
     /// <summary>A destination by its number.</summary>
     public IDestination this[int index] => Group.Members[index];

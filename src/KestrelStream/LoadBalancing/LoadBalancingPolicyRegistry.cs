@@ -39,8 +39,10 @@ internal sealed class LoadBalancingPolicyRegistry
     [
         new RoundRobinPolicy(),
         new LeastConnectionsPolicy(),
+        new LeastLatencyPolicy(),
         new RandomPolicy(),
         new PowerOfTwoChoicesPolicy(),
+        new ConsistentHashPolicy(),
         new FirstAlphabeticalPolicy(),
     ];
 

@@ -21,10 +21,10 @@ internal sealed class PowerOfTwoChoicesPolicy(Random? random = null) : ILoadBala
 
         var group = context.Group;
         var draws = 0;
-        var first = group.Draw.Next(_random, context.Available, ref draws);
+        var first = group.Draw(_random, context.Available, ref draws);
         while (first >= 0)
         {
-            var second = group.Draw.Next(_random, context.Available, ref draws);
+            var second = group.Draw(_random, context.Available, ref draws);
             if (second < 0)
             {
                 break;

@@ -11,7 +11,7 @@ internal sealed class RandomPolicy(Random? random = null) : ILoadBalancingPolicy
     public int Pick(in LoadBalancingContext context)
     {
         var draws = 0;
-        var member = context.Group.Draw.Next(_random, context.Available, ref draws);
+        var member = context.Group.Draw(_random, context.Available, ref draws);
         return member >= 0 ? member : context.NextInTurn();
     }
 }

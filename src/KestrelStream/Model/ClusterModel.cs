@@ -20,6 +20,8 @@ internal sealed class ClusterModel
         Destinations = destinations;
         DestinationConfigs = destinationConfigs;
         PassiveHealth = passiveHealth;
+        HashKey = policy is ConsistentHashPolicy ? (config.Hash ?? new HashConfig()).Key : null;
+        MeasuresLatency = policy is LeastLatencyPolicy;
     }
 
     public ClusterConfig Config { get; }
@@ -27,6 +29,12 @@ internal sealed class ClusterModel
     public ILoadBalancingPolicy Policy { get; }
 
     public PassiveHealthModel PassiveHealth { get; }
+
+    /// <summary>What sessions are hashed by; null = the policy does not ask.</summary>
+    public HashKey? HashKey { get; }
+
+    /// <summary>Whether the policy goes by dial times.</summary>
+    public bool MeasuresLatency { get; }
 
     /// <summary>Primaries and backups in the order of their ids, whatever the order of keys.</summary>
     public ImmutableArray<DestinationState> Destinations { get; }

@@ -1,5 +1,6 @@
 using KestrelStream.Configuration;
 using KestrelStream.LoadBalancing;
+using KestrelStream.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelStream.Model;
@@ -8,7 +9,7 @@ namespace KestrelStream.Model;
 /// All clusters of the proxy. A reload prepares a change, lets everything else of the new configuration be built over it, and
 /// commits it only then: one that is dropped leaves no trace. Reading is thread-safe; one reload at a time.
 /// </summary>
-internal sealed class ClusterRegistry(LoadBalancingPolicyRegistry policies, TimeProvider time, ILogger<ClusterRegistry> logger)
+internal sealed class ClusterRegistry(LoadBalancingPolicyRegistry policies, TimeProvider time, ILogger<ClusterRegistry> logger, SessionTable? sessions = null)
 {
     private volatile IReadOnlyDictionary<string, ClusterState> _clusters = ConfigMap.Empty<ClusterState>();
 
@@ -36,7 +37,7 @@ internal sealed class ClusterRegistry(LoadBalancingPolicyRegistry policies, Time
             }
             else
             {
-                cluster = new ClusterState(id, ClusterModel.Create(config, policy, time), time, logger);
+                cluster = new ClusterState(id, ClusterModel.Create(config, policy, time), time, logger, sessions);
             }
 
             next.Add(id, cluster);

@@ -1,16 +1,30 @@
+using KestrelStream.Health;
+
 namespace KestrelStream.Model;
 
 /// <summary>What one pick reads: a cluster model and its two groups. Its references never change; the lock is the cluster's.</summary>
 internal sealed class ClusterSelection
 {
-    public ClusterSelection(Lock gate, ClusterModel model)
+    public ClusterSelection(Lock gate, ClusterModel model, TimeProvider time)
     {
         Model = model;
-        Primaries = new DestinationGroup(gate, model, backups: false);
-        Backups = new DestinationGroup(gate, model, backups: true);
+        Health = new PoolHealth(model.Destinations.Length, model.PassiveHealth.MaxOut, model.Config.PanicThreshold);
+        Primaries = new DestinationGroup(gate, model, Health, time, backups: false);
+        Backups = new DestinationGroup(gate, model, Health, time, backups: true);
+    }
+
+    /// <summary>Another one of the same model, with turns of its own.</summary>
+    public ClusterSelection(Lock gate, ClusterSelection original)
+    {
+        Model = original.Model;
+        Health = original.Health;
+        Primaries = new DestinationGroup(gate, original.Primaries);
+        Backups = new DestinationGroup(gate, original.Backups);
     }
 
     public ClusterModel Model { get; }
+
+    public PoolHealth Health { get; }
 
     public DestinationGroup Primaries { get; }
 
@@ -21,15 +35,27 @@ internal sealed class ClusterSelection
     {
         Primaries.TakeOver();
         Backups.TakeOver();
+        foreach (var ofThoseOut in new[] { true, false })
+        {
+            Primaries.TakeOut(ofThoseOut);
+            Backups.TakeOut(ofThoseOut);
+        }
     }
 
-    /// <summary>A failed dial. Under the lock.</summary>
-    public void RecordFailure(DestinationState destination, in DialAttempts attempts)
-        => Find(destination, attempts, out var member)?.RecordFailure(member);
+    /// <summary>A failure. Under the lock.</summary>
+    public void RecordFailure(DestinationState destination, in DialAttempts attempts, long now)
+    {
+        var wasTrial = destination.Failures.RecordFailure(now);
+        Find(destination, attempts, out var member)?.RecordFailure(member, wasTrial, now);
+    }
 
     /// <summary>A destination's failures were cleared. Under the lock.</summary>
-    public void PutBack(DestinationState destination, in DialAttempts attempts)
-        => Find(destination, attempts, out var member)?.PutBack(member);
+    public void PutBack(DestinationState destination, in DialAttempts attempts, long now)
+        => Find(destination, attempts, out var member)?.PutBack(member, now);
+
+    /// <summary>A destination was found alive again by other means than its sessions. Under the lock.</summary>
+    public void BeginRamp(DestinationState destination, long now)
+        => Find(destination, default, out var member)?.BeginRamp(member, now);
 
     /// <summary>Null when a reload has removed it.</summary>
     private DestinationGroup? Find(DestinationState destination, in DialAttempts attempts, out int member)

@@ -8,8 +8,8 @@ internal sealed partial class ClusterState
 {
     private static partial class Log
     {
-        [LoggerMessage(EventIds.DestinationOut, LogLevel.Warning, "Cluster '{Cluster}': destination '{Destination}' ({Address}) is out after failed dials. One session tries it every {FailTimeout}.")]
-        public static partial void Out(ILogger logger, string cluster, string destination, ProxyAddress address, TimeSpan failTimeout);
+        [LoggerMessage(EventIds.DestinationOut, LogLevel.Warning, "Cluster '{Cluster}': destination '{Destination}' ({Address}) is out after failures. One session tries it in {Penalty}.")]
+        public static partial void Out(ILogger logger, string cluster, string destination, ProxyAddress address, TimeSpan penalty);
 
         [LoggerMessage(EventIds.DestinationBack, LogLevel.Information, "Cluster '{Cluster}': destination '{Destination}' ({Address}) is back.")]
         public static partial void Back(ILogger logger, string cluster, string destination, ProxyAddress address);

@@ -1,6 +1,7 @@
-using System.Diagnostics.CodeAnalysis;
+using KestrelStream.Configuration;
 using KestrelStream.Health;
 using KestrelStream.LoadBalancing;
+using KestrelStream.Sessions;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelStream.Model;
@@ -16,17 +17,27 @@ namespace KestrelStream.Model;
 /// </remarks>
 internal sealed partial class ClusterState
 {
+    /// <summary>A dial time older than this says less and less.</summary>
+    private static readonly TimeSpan LatencyAge = TimeSpan.FromSeconds(10);
+
     private readonly Lock _gate = new();
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly SessionTable? _sessions;
     private volatile ClusterSelection _selection;
 
-    public ClusterState(string id, ClusterModel model, TimeProvider time, ILogger logger)
+    /// <param name="id">Key in the configuration.</param>
+    /// <param name="model">The first one.</param>
+    /// <param name="time">Its clock.</param>
+    /// <param name="logger">Hears who is out and back.</param>
+    /// <param name="sessions">Where sessions are found that run on a destination; null = nowhere.</param>
+    public ClusterState(string id, ClusterModel model, TimeProvider time, ILogger logger, SessionTable? sessions = null)
     {
         Id = id;
+        _sessions = sessions;
         _time = time;
         _logger = logger;
-        _selection = new ClusterSelection(_gate, model);
+        _selection = new ClusterSelection(_gate, model, time);
     }
 
     public string Id { get; }
@@ -60,9 +71,18 @@ internal sealed partial class ClusterState
     }
 
     /// <summary>The destination answered (with upstream TLS: the handshake is done).</summary>
-    public void DialSucceeded(DestinationState destination, in DialAttempts attempts)
+    public void DialSucceeded(DestinationState destination, in DialAttempts attempts, TimeSpan dialTime = default)
     {
         destination.CountSession();
+        if (_selection is { Model.MeasuresLatency: true } measuring)
+        {
+            var now = _time.GetTimestamp();
+            var oldest = now - (long)(LatencyAge.TotalSeconds * _time.TimestampFrequency);
+            destination.DialLatency.Add(dialTime, now, oldest);
+            measuring.Primaries.AgeLatencies(now, oldest);
+            measuring.Backups.AgeLatencies(now, oldest);
+        }
+
         if (destination.Failures.Fails == 0)
         {
             return;
@@ -72,10 +92,11 @@ internal sealed partial class ClusterState
         lock (_gate)
         {
             var selection = _selection;
-            var wasOut = destination.Failures.IsOut(selection.Model.PassiveHealth);
-            if (destination.Failures.RecordSuccess() && wasOut)
+            var wasOut = destination.IsOut;
+            var now = _time.GetTimestamp();
+            if (destination.Failures.RecordSuccess(now) && wasOut)
             {
-                selection.PutBack(destination, attempts);
+                selection.PutBack(destination, attempts, now);
                 isBack = true;
             }
         }
@@ -83,6 +104,7 @@ internal sealed partial class ClusterState
         if (isBack)
         {
             Log.Back(_logger, Id, destination.Id, destination.Address);
+            ServeQueue();
         }
     }
 
@@ -91,25 +113,43 @@ internal sealed partial class ClusterState
     {
         destination.ReturnSlot();
         destination.CountDialFailure();
-        var wentOut = false;
-        PassiveHealthModel passive;
+        RecordFailure(destination, attempts);
+        ServeQueue();
+    }
+
+    /// <summary>A session that was relayed was reset before the destination had sent a byte. Its slot is given back apart from this.</summary>
+    public void SessionFailed(DestinationState destination)
+    {
+        if (_selection.Model.PassiveHealth.CountsResets)
+        {
+            RecordFailure(destination, default);
+        }
+    }
+
+    /// <summary>A destination was found dead, by whatever means: what is to become of its sessions happens now. Not under the lock.</summary>
+    public void WentDown(DestinationState destination)
+    {
+        // Who waits for nobody else waits in vain.
+        ServeQueue();
+        if (_sessions is not null && _selection.Model.Config.OnUnhealthy == UnhealthyAction.Close)
+        {
+            // Apart from the caller, who may be a session on its loop: the table may be long.
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static down => down.Sessions.AbortOn(down.Destination, SessionEndReason.DestinationDown),
+                (Sessions: _sessions, Destination: destination),
+                preferLocal: false);
+        }
+    }
+
+    /// <summary>A destination that was down is alive again, as found by other means than the dials of sessions. Not under the lock.</summary>
+    public void CameBack(DestinationState destination)
+    {
         lock (_gate)
         {
-            var selection = _selection;
-            passive = selection.Model.PassiveHealth;
-            if (passive.IsOn)
-            {
-                var wasOut = destination.Failures.IsOut(passive);
-                destination.Failures.RecordFailure(_time.GetTimestamp());
-                selection.RecordFailure(destination, attempts);
-                wentOut = !wasOut && destination.Failures.IsOut(passive);
-            }
+            _selection.BeginRamp(destination, _time.GetTimestamp());
         }
 
-        if (wentOut)
-        {
-            Log.Out(_logger, Id, destination.Id, destination.Address, passive.FailTimeout);
-        }
+        ServeQueue();
     }
 
     /// <summary>The session on the destination ended. Gives the slot back.</summary>
@@ -117,14 +157,17 @@ internal sealed partial class ClusterState
     /// nginx clears failures here as well. That adds nothing for the session itself, whose dial has done so, but an old session that
     /// ends while another one makes the trial would put a dead destination back.
     /// </remarks>
-    [SuppressMessage("Performance", "CA1822", Justification = "A session gives back to the cluster that it took from.")]
-    public void Release(DestinationState destination) => destination.ReturnSlot();
+    public void Release(DestinationState destination)
+    {
+        destination.ReturnSlot();
+        ServeQueue();
+    }
 
     /// <summary>A reload. Sessions that are choosing now may still get a destination of the model before.</summary>
     public void Apply(ClusterModel next)
     {
         var before = _selection;
-        var selection = new ClusterSelection(_gate, next);
+        var selection = new ClusterSelection(_gate, next, _time);
         var primaries = selection.Primaries.FindIn(before.Primaries);
         var backups = selection.Backups.FindIn(before.Backups);
         lock (_gate)
@@ -134,6 +177,32 @@ internal sealed partial class ClusterState
             selection.TakeOver();
             _selection = selection;
         }
+
+        ServeQueue();
+    }
+
+    private void RecordFailure(DestinationState destination, in DialAttempts attempts)
+    {
+        var wentOut = false;
+        var penalty = TimeSpan.Zero;
+        lock (_gate)
+        {
+            var selection = _selection;
+            var passive = selection.Model.PassiveHealth;
+            if (passive.IsOn)
+            {
+                var wasOut = destination.IsOut;
+                selection.RecordFailure(destination, attempts, _time.GetTimestamp());
+                wentOut = !wasOut && destination.IsOut;
+                penalty = passive.TimeOf(destination.Failures.Rounds);
+            }
+        }
+
+        if (wentOut)
+        {
+            Log.Out(_logger, Id, destination.Id, destination.Address, penalty);
+            WentDown(destination);
+        }
     }
 
     private DestinationState? Pick(ClusterSelection selection, DestinationGroup group, ref DialAttempts attempts)
@@ -141,11 +210,11 @@ internal sealed partial class ClusterState
         var words = group.WordCount;
         Span<ulong> available = words <= MemberSet.MaxStackWords ? stackalloc ulong[words] : new ulong[words];
         var candidates = new MemberSet(available);
-        group.FindAvailable(attempts, _time, candidates);
+        group.FindAvailable(attempts, candidates);
         var policy = selection.Model.Policy;
         while (!candidates.IsEmpty)
         {
-            var member = policy.Pick(new LoadBalancingContext(Id, group, candidates));
+            var member = policy.Pick(new LoadBalancingContext(Id, group, candidates, attempts.Key));
             if (member < 0)
             {
                 return null;
@@ -191,7 +260,8 @@ internal sealed partial class ClusterState
 
         lock (_gate)
         {
-            if (destination.Failures.TryClaim(_selection.Model.PassiveHealth, _time.GetTimestamp()))
+            var selection = _selection;
+            if (destination.Failures.TryClaim(selection.Model.PassiveHealth, _time.GetTimestamp(), destination.IsOut && !selection.Health.IsPanic))
             {
                 return true;
             }

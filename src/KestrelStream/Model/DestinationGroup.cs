@@ -12,9 +12,14 @@ namespace KestrelStream.Model;
 internal sealed class DestinationGroup
 {
     private readonly Lock _gate;
+    private readonly TimeProvider _time;
+    private readonly ClusterModel _model;
     private readonly PassiveHealthModel _passive;
     private readonly DestinationConfig[] _configs;
+    private readonly PoolHealth _pool;
     private readonly SmoothWeights _turns;
+    private readonly WeightedDraw _draw;
+    private readonly WeightRamp _ramp;
 
     /// <summary>Members that may be chosen at all: weight above 0.</summary>
     private readonly ulong[] _enabled;
@@ -32,17 +37,29 @@ internal sealed class DestinationGroup
     /// <summary>No member that is out was checked before this; until its window is over, none of them has to be looked at.</summary>
     private long _oldestCheck;
 
-    public DestinationGroup(Lock gate, ClusterModel model, bool backups)
+    private long _latenciesAged;
+
+    public DestinationGroup(Lock gate, ClusterModel model, PoolHealth pool, TimeProvider time, bool backups)
+        : this(gate, model, pool, time, Choose(model, backups))
+        => Ring = HashRing.Create(model, Members, Weights);
+
+    /// <summary>Another one of the same members, with turns of its own.</summary>
+    public DestinationGroup(Lock gate, DestinationGroup original)
+        : this(gate, original._model, original._pool, original._time, (original.Members, original._configs))
+        => Ring = original.Ring;
+
+    private DestinationGroup(
+        Lock gate, ClusterModel model, PoolHealth pool, TimeProvider time, (DestinationState[] Members, DestinationConfig[] Configs) members)
     {
         _gate = gate;
+        _time = time;
+        _model = model;
+        _pool = pool;
         _passive = model.PassiveHealth;
-
-        var numbers = Enumerable.Range(0, model.Destinations.Length).Where(i => model.DestinationConfigs[i].Backup == backups).ToArray();
-        Members = [.. numbers.Select(i => model.Destinations[i])];
-        _configs = [.. numbers.Select(i => model.DestinationConfigs[i])];
+        (Members, _configs) = members;
         Weights = [.. _configs.Select(config => config.Weight)];
         _turns = new SmoothWeights(Weights);
-        Draw = new WeightedDraw(Weights);
+        _draw = new WeightedDraw(Weights);
 
         var words = MemberSet.WordsFor(Members.Length);
         _enabled = new ulong[words];
@@ -54,6 +71,8 @@ internal sealed class DestinationGroup
             WeightDivisors[i] = Weights[i];
             _enabled[i >> 6] |= Weights[i] > 0 ? 1UL << i : 0;
         }
+
+        _ramp = new WeightRamp(Members, Weights, WeightDivisors, (long)(model.Config.SlowStart.TotalSeconds * time.TimestampFrequency));
     }
 
     /// <summary>Never changed.</summary>
@@ -62,28 +81,52 @@ internal sealed class DestinationGroup
     /// <summary>For each member. Never changed.</summary>
     public int[] Weights { get; }
 
-    /// <summary><see cref="Weights"/> to divide by, up to a multiple of 64.</summary>
+    /// <summary><see cref="Weights"/> to divide by, up to a multiple of 64. Of members in their slow start a part of it, which grows.</summary>
     public float[] WeightDivisors { get; }
 
     public int WordCount => _enabled.Length;
 
-    public WeightedDraw Draw { get; }
+    /// <summary>Null where the policy needs none.</summary>
+    public HashRing? Ring { get; }
 
-    public MemberLoad Load(int member) => new(Members[member].ActiveSessions, Weights[member]);
+    /// <summary>For the comparison of members with each other: all of them in 256ths of a weight while some are in their slow start.</summary>
+    public MemberLoad Load(int member)
+        => new(Members[member].ActiveSessions, _ramp.IsActive ? (int)Math.Ceiling(WeightDivisors[member] * 256) : Weights[member]);
+
+    /// <summary>Of its weight: less than 1 in its slow start.</summary>
+    public float Share(int member) => _ramp.Share(member);
 
     /// <summary>The next turn among some members; -1 when there is none.</summary>
     public int NextInTurn(MemberSet among)
     {
         lock (_gate)
         {
-            return _turns.Next(among);
+            return _ramp.IsActive ? NextInTurnOfRamp(among) : _turns.Next(among);
         }
     }
 
-    /// <summary>Members that a session may use: weight, health, room, and not tried before.</summary>
-    public void FindAvailable(in DialAttempts attempts, TimeProvider time, MemberSet available)
+    /// <summary>A member drawn by weight; -1 when none came up in <see cref="WeightedDraw.MaxDraws"/> draws.</summary>
+    public int Draw(Random random, MemberSet among, ref int draws)
     {
+        var member = _draw.Next(random, among, ref draws);
+        while (member >= 0 && _ramp.IsActive && random.NextSingle() >= _ramp.Share(member))
+        {
+            member = _draw.Next(random, among, ref draws);
+        }
+
+        return member;
+    }
+
+    /// <summary>Members that a session may use: weight, health, room, and not tried before.</summary>
+    public void FindAvailable(in DialAttempts attempts, MemberSet available)
+    {
+        if (_ramp.IsActive && _time.GetTimestamp() is var moment && _ramp.IsDue(moment))
+        {
+            UpdateRamp(moment);
+        }
+
         var anyOut = 0UL;
+        var isPanic = _pool.IsPanic;
         for (var word = 0; word < available.WordCount; word++)
         {
             var members = _enabled[word] & ~attempts.TriedWord(word);
@@ -98,13 +141,46 @@ internal sealed class DestinationGroup
 
             var isOut = members & Volatile.Read(ref _out[word]);
             anyOut |= isOut;
-            available.SetWord(word, members & ~isOut);
+            available.SetWord(word, isPanic ? members : members & ~isOut);
         }
 
         // The clock costs as much as all of the above: it is read only when somebody is out.
-        if (anyOut != 0 && time.GetTimestamp() is var now && now - Volatile.Read(ref _oldestCheck) > _passive.Window)
+        if (anyOut != 0 && !isPanic && _time.GetTimestamp() is var now && now - Volatile.Read(ref _oldestCheck) > _passive.Window)
         {
             AddTrials(attempts, now, available);
+        }
+    }
+
+    /// <summary>Whether a member that a session may use has no room now. Not for the usual path.</summary>
+    public bool HasFull(in DialAttempts attempts)
+    {
+        for (var word = 0; word < WordCount; word++)
+        {
+            var members = _enabled[word] & ~attempts.TriedWord(word) & (_pool.IsPanic ? ulong.MaxValue : ~Volatile.Read(ref _out[word]));
+            for (; members != 0; members &= members - 1)
+            {
+                if (Members[(word << 6) + BitOperations.TrailingZeroCount(members)].IsFull)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>From time to time: dial times that nothing has confirmed since count for less.</summary>
+    public void AgeLatencies(long now, long oldest)
+    {
+        var last = Volatile.Read(ref _latenciesAged);
+        if (last > oldest || Interlocked.CompareExchange(ref _latenciesAged, now, last) != last)
+        {
+            return;
+        }
+
+        foreach (var member in Members)
+        {
+            member.DialLatency.Age(oldest);
         }
     }
 
@@ -119,6 +195,7 @@ internal sealed class DestinationGroup
     }
 
     /// <summary>Gives the destinations what this model says about them. Under the lock, before anybody picks from this group.</summary>
+    /// <remarks>Who is out comes next: <see cref="TakeOut"/>.</remarks>
     public void TakeOver()
     {
         for (var i = 0; i < Members.Length; i++)
@@ -130,22 +207,58 @@ internal sealed class DestinationGroup
             }
 
             MarkFull(i);
-            SetOut(i, Members[i].Failures.IsOut(_passive));
         }
+
+        _ramp.Update(_time.GetTimestamp());
 
         // Unknown, so the first pick that finds somebody out looks at them.
         _oldestCheck = long.MinValue / 2;
     }
 
-    /// <summary>A failed dial, already in the destination's account. Under the lock.</summary>
-    public void RecordFailure(int member)
+    /// <summary>Takes out whose failures say so, as many as may be: first those that were out before, then the others. Under the lock.</summary>
+    public void TakeOut(bool ofThoseOut)
+    {
+        for (var i = 0; i < Members.Length; i++)
+        {
+            if (Members[i].IsOut == ofThoseOut && !IsMarkedOut(i))
+            {
+                SetOut(i, Members[i].Failures.IsSpent(_passive) && _pool.MayEject);
+            }
+        }
+    }
+
+    /// <summary>A failure, already in the destination's account. Under the lock.</summary>
+    public void RecordFailure(int member, bool wasTrial, long now)
     {
         _turns.Reduce(member, _passive.MaxFails);
-        SetOut(member, Members[member].Failures.IsOut(_passive));
+        var wasOut = IsMarkedOut(member);
+        ref var failures = ref Members[member].Failures;
+        if (!failures.IsSpent(_passive) || (!wasOut && !_pool.MayEject))
+        {
+            return;
+        }
+
+        if (!wasOut)
+        {
+            SetOut(member, isOut: true);
+            Members[member].CountEjection();
+        }
+
+        if (!wasOut || wasTrial)
+        {
+            failures.RecordRound(_passive, now, wasOut);
+        }
     }
 
     /// <summary>The failures were cleared. Under the lock.</summary>
-    public void PutBack(int member) => SetOut(member, isOut: false);
+    public void PutBack(int member, long now)
+    {
+        SetOut(member, isOut: false);
+        BeginRamp(member, now);
+    }
+
+    /// <summary>A member takes sessions again, few at first where the cluster has a slow start. Under the lock.</summary>
+    public void BeginRamp(int member, long now) => _ramp.Begin(member, now);
 
     /// <summary>For each member its number in <paramref name="previous"/>, -1 = new.</summary>
     public int[] FindIn(DestinationGroup previous)
@@ -163,6 +276,12 @@ internal sealed class DestinationGroup
     public void ContinueFrom(DestinationGroup previous, ReadOnlySpan<int> previousMembers)
         => _turns.ContinueFrom(previous._turns, previousMembers);
 
+    private static (DestinationState[] Members, DestinationConfig[] Configs) Choose(ClusterModel model, bool backups)
+    {
+        var numbers = Enumerable.Range(0, model.Destinations.Length).Where(i => model.DestinationConfigs[i].Backup == backups).ToArray();
+        return ([.. numbers.Select(i => model.Destinations[i])], [.. numbers.Select(i => model.DestinationConfigs[i])]);
+    }
+
     private bool IsFull(int member)
     {
         if (Members[member].IsFull)
@@ -179,9 +298,50 @@ internal sealed class DestinationGroup
         return false;
     }
 
+    private bool IsMarkedOut(int member) => (_out[member >> 6] & (1UL << member)) != 0;
+
+    private void UpdateRamp(long now)
+    {
+        lock (_gate)
+        {
+            _ramp.Update(now);
+        }
+    }
+
+    /// <summary>Members in their slow start let some of their turns pass to the others. Under the lock.</summary>
+    private int NextInTurnOfRamp(MemberSet among)
+    {
+        var words = among.WordCount;
+        var left = new MemberSet(words <= MemberSet.MaxStackWords ? stackalloc ulong[words] : new ulong[words]);
+        for (var word = 0; word < words; word++)
+        {
+            left.SetWord(word, among.Word(word));
+        }
+
+        var last = -1;
+        while (_turns.Next(left) is >= 0 and var member)
+        {
+            if (_ramp.TakesTurn(member))
+            {
+                return member;
+            }
+
+            left.Remove(member);
+            last = member;
+        }
+
+        // Nobody else is there.
+        return last;
+    }
+
     private void SetOut(int member, bool isOut)
     {
         Members[member].SetOut(isOut);
+        if (isOut != IsMarkedOut(member))
+        {
+            _pool.Count(isOut);
+        }
+
         ref var word = ref _out[member >> 6];
         Volatile.Write(ref word, isOut ? word | (1UL << member) : word & ~(1UL << member));
     }

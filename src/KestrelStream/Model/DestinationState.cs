@@ -27,7 +27,9 @@ internal sealed class DestinationState : IDestination
     private int _activeSessions;
     private long _totalSessions;
     private long _dialFailures;
+    private long _ejections;
     private FailureAccount _failures;
+    private DialLatency _dialLatency;
 
     public DestinationState(string id, ProxyAddress address, DestinationConfig config)
     {
@@ -69,6 +71,15 @@ internal sealed class DestinationState : IDestination
 
     public long DialFailures => Interlocked.Read(ref _dialFailures);
 
+    /// <summary>Passive checks have taken it out.</summary>
+    public bool IsOut => _isOut;
+
+    /// <summary>Times it was taken out.</summary>
+    public long Ejections => Interlocked.Read(ref _ejections);
+
+    /// <summary>When it came back, while its slow start lasts; null = it has its whole weight. Under the cluster's lock.</summary>
+    public long? Returned { get; set; }
+
     public DestinationHealth Health
         => _isOut ? DestinationHealth.Unhealthy : _wasReached ? DestinationHealth.Healthy : DestinationHealth.Unknown;
 
@@ -80,6 +91,9 @@ internal sealed class DestinationState : IDestination
 
     /// <summary>Written under the cluster's lock.</summary>
     public ref FailureAccount Failures => ref _failures;
+
+    /// <summary>Kept only where the policy asks for it.</summary>
+    public ref DialLatency DialLatency => ref _dialLatency;
 
     /// <summary>
     /// <see cref="EndPoints"/>, but a session that comes before the first answer waits for it. Empty when the name does not resolve.
@@ -161,6 +175,8 @@ internal sealed class DestinationState : IDestination
             _wasReached = true;
         }
     }
+
+    public void CountEjection() => Interlocked.Increment(ref _ejections);
 
     public void CountDialFailure() => Interlocked.Increment(ref _dialFailures);
 

@@ -22,6 +22,9 @@ internal struct DialAttempts
 
     private int _last;
 
+    /// <summary>Hash of what ConsistentHash goes by; 0 = nothing.</summary>
+    public ulong Key { get; init; }
+
     /// <summary>Destinations this session has got so far.</summary>
     public int Count { get; private set; }
 

@@ -3,14 +3,15 @@ namespace KestrelStream.Sessions;
 /// <summary>Where a session is on its path; decides what a deadline means.</summary>
 /// <remarks>
 /// <code>
-/// Preread → Handshake → Dial → Relay → Closed        (Handshake only when TLS ends here)
-///    └─────────┴─────────┴──→ Refuse → Closed         (an alert is on its way to the client)
+/// Preread → Handshake → [Queue →] Dial → Relay → Closed   (Handshake only when TLS ends here, Queue only when all are full)
+///    └─────────┴────────────────┴──→ Refuse → Closed       (an alert is on its way to the client)
 /// </code>
 /// </remarks>
 internal enum SessionPhase : byte
 {
     Preread,
     Handshake,
+    Queue,
     Dial,
     Relay,
     Refuse,

@@ -84,7 +84,13 @@ internal sealed partial class SessionRunner(
         session.ReleasePreread();
         if (session.Destination is { } destination)
         {
-            session.Route!.Cluster!.Release(destination);
+            var cluster = session.Route!.Cluster!;
+            if (session.EndReason == SessionEndReason.UpstreamReset && session.BytesOut == 0)
+            {
+                cluster.SessionFailed(destination);
+            }
+
+            cluster.Release(destination);
         }
 
         session.Listener.Leave();

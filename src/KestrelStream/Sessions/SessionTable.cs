@@ -1,3 +1,5 @@
+using KestrelStream.Model;
+
 namespace KestrelStream.Sessions;
 
 /// <summary>Every session that runs. A session is in it before any work starts and leaves it after both its connections are closed. Thread-safe.</summary>
@@ -89,6 +91,18 @@ internal sealed class SessionTable
         }
 
         return sessions;
+    }
+
+    /// <summary>Ends every session that is relayed with a destination.</summary>
+    public void AbortOn(DestinationState destination, SessionEndReason reason)
+    {
+        foreach (var session in Snapshot())
+        {
+            if (session.Destination == destination && session.Phase == SessionPhase.Relay && session.TryEnd(reason))
+            {
+                session.ResetBoth();
+            }
+        }
     }
 
     private Stripe StripeOf(StreamSession session) => _stripes[session.Id & _mask];

@@ -13,6 +13,9 @@ namespace KestrelStream.Sessions;
 /// </summary>
 internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 {
+    /// <summary>How often a session in a queue looks whether its client is still there: nobody receives from it meanwhile.</summary>
+    private const int QueueLookMilliseconds = 300;
+
     private int _endReason;
     private long _deadline;
     private long _lifetimeDeadline = long.MaxValue;
@@ -20,6 +23,7 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     private int _phase;
     private int _sending;
     private string? _idText;
+    private QueuedSession? _place;
 
     public StreamSession(long id, StreamConnection client, ListenerState listener, SessionEnvironment environment, long startTimestamp, DateTimeOffset started)
     {
@@ -125,6 +129,7 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     public void ResetBoth()
     {
+        Volatile.Read(ref _place)?.Leave();
         Transport.Reset();
         Upstream?.Reset();
     }
@@ -142,8 +147,29 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
             return;
         }
 
+        if (phase == SessionPhase.Queue)
+        {
+            Schedule(Math.Min(_deadline, now + QueueLookMilliseconds));
+            return;
+        }
+
         Schedule(_deadline);
     }
+
+    /// <summary>Waits for a slot. Whatever ends the session meanwhile makes it leave the queue.</summary>
+    public void EnterQueue(QueuedSession place)
+    {
+        Volatile.Write(ref _place, place);
+        Enter(SessionPhase.Queue, place.Timeout);
+        if (HasEnded)
+        {
+            // Before it could be seen that there is a place to leave.
+            place.Leave();
+        }
+    }
+
+    /// <summary>Its turn has come, or it has left.</summary>
+    public void LeaveQueue() => Volatile.Write(ref _place, null);
 
     /// <summary>The route's own lifetime clock, counted from accept.</summary>
     public void LimitLifetime(TimeSpan lifetime, TimeSpan age) => _lifetimeDeadline = Deadline(Environment.Clock.Now, lifetime - age);
@@ -196,7 +222,7 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     public override void OnDue(long nowMilliseconds)
     {
-        if (nowMilliseconds >= _lifetimeDeadline && Phase is SessionPhase.Handshake or SessionPhase.Dial or SessionPhase.Relay)
+        if (nowMilliseconds >= _lifetimeDeadline && Phase is SessionPhase.Handshake or SessionPhase.Queue or SessionPhase.Dial or SessionPhase.Relay)
         {
             Abort(SessionEndReason.LifetimeExceeded);
             return;
@@ -220,6 +246,10 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
                 Abort(SessionEndReason.ClientTlsTimeout);
                 break;
 
+            case SessionPhase.Queue:
+                QueueDue(nowMilliseconds);
+                break;
+
             case SessionPhase.Dial:
                 DialTimedOut = true;
                 Upstream?.Reset();
@@ -234,6 +264,30 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
                 break;
         }
     }
+
+    private void QueueDue(long now)
+    {
+        if (now >= _deadline)
+        {
+            TryEnd(SessionEndReason.QueueTimeout);
+            Volatile.Read(ref _place)?.Leave();
+        }
+        else if (ClientHasLeft())
+        {
+            TryEnd(SessionEndReason.ClientGone);
+            Volatile.Read(ref _place)?.Leave();
+        }
+        else
+        {
+            Schedule(Math.Min(_deadline, now + QueueLookMilliseconds));
+        }
+    }
+
+    /// <summary>
+    /// An end of sending alone is no farewell: a client may have sent its whole request. But one that has sent nothing has, and a TLS client
+    /// cannot get through its handshake any more.
+    /// </summary>
+    private bool ClientHasLeft() => (HasHello || Preread is not { Length: > 0 }) && Transport.HasPeerLeft();
 
     private void RelayDue(long now)
     {

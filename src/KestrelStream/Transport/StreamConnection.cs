@@ -94,6 +94,12 @@ internal abstract class StreamConnection : ConnectionContext
     /// </summary>
     public abstract bool WasReset();
 
+    /// <summary>
+    /// Without waiting, on the session's own thread and with no receive under way: whether the peer has ended its sending or reset, and nothing
+    /// is to be received before that.
+    /// </summary>
+    public virtual bool HasPeerLeft() => false;
+
     /// <summary>The same connection as one of the portable engine; this object must not be used afterwards.</summary>
     public virtual StreamConnection Detach() => this;
 

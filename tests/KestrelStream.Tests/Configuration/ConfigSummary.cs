@@ -55,8 +55,18 @@ internal static class ConfigSummary
 
     private static void AppendCluster(StringBuilder text, string id, ClusterConfig cluster)
     {
-        Line(text, $"cluster {id}: {cluster.LoadBalancingPolicy}, connect {cluster.ConnectTimeout}, budget {cluster.DialBudget}, attempts {Or(cluster.MaxAttempts)}, dns {cluster.DnsRefresh}");
-        Line(text, $"  passive {(cluster.HealthCheck?.Passive is { } passive ? $"{passive.Enabled} {passive.MaxFails} {passive.FailTimeout}" : "defaults")}");
+        Line(text, $"cluster {id}: {cluster.LoadBalancingPolicy}, connect {cluster.ConnectTimeout}, budget {cluster.DialBudget}, attempts {Or(cluster.MaxAttempts)}, dns {cluster.DnsRefresh}, slow start {cluster.SlowStart}, unhealthy {cluster.OnUnhealthy}, panic {cluster.PanicThreshold}");
+        if (cluster.Hash is { } hash)
+        {
+            Line(text, $"  hash {hash.Key}, balance factor {Or(hash.BalanceFactor)}");
+        }
+
+        if (cluster.Queue is { } queue)
+        {
+            Line(text, $"  queue {queue.MaxLength}, {queue.Timeout}");
+        }
+
+        Line(text, $"  passive {(cluster.HealthCheck?.Passive is { } passive ? $"{passive.Enabled} {passive.MaxFails} {passive.FailTimeout} to {Or(passive.MaxFailTimeout)}, resets {passive.CountResets}, ejected {Or(passive.MaxEjectedPercent)}" : "defaults")}");
         foreach (var (destinationId, destination) in cluster.Destinations)
         {
             Line(text, $"  destination {destinationId}: {destination.Address}, weight {destination.Weight}, backup {destination.Backup}, max {Or(destination.MaxConnections)}");

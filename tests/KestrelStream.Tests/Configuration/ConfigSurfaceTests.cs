@@ -24,6 +24,8 @@ public class ConfigSurfaceTests
         { "Match", "Match", typeof(RouteMatch), "StreamProxy:Routes:x:Match" },
         { "RouteTls", "Tls", typeof(RouteTlsConfig), "StreamProxy:Routes:x:Tls" },
         { "Cluster", "Clusters", typeof(ClusterConfig), "StreamProxy:Clusters:x" },
+        { "Hash", "Hash", typeof(HashConfig), "StreamProxy:Clusters:x:Hash" },
+        { "Queue", "Queue", typeof(QueueConfig), "StreamProxy:Clusters:x:Queue" },
         { "Destination", "Destinations", typeof(DestinationConfig), "StreamProxy:Clusters:x:Destinations:x" },
         { "PassiveHealthCheck", "HealthCheck", typeof(PassiveHealthCheckConfig), "StreamProxy:Clusters:x:HealthCheck:Passive" },
     };
@@ -65,6 +67,8 @@ public class ConfigSurfaceTests
         AssertChoices<RouteAction>("Route", "Action");
         AssertChoices<TlsMode>("RouteTls", "Mode");
         AssertChoices<TlsVersion>("RouteTls", "Protocols", "items");
+        AssertChoices<UnhealthyAction>("Cluster", "OnUnhealthy");
+        AssertChoices<HashKey>("Hash", "Key");
         AssertChoices<ClientProtocol>("Match", "Protocols", "items");
     }
 

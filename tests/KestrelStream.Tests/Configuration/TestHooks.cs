@@ -7,7 +7,7 @@ namespace KestrelStream.Tests.Configuration;
 internal static class TestHooks
 {
     public static ValidationHooks Default { get; } = new(
-        ["RoundRobin", "LeastConnections", "Random", "PowerOfTwoChoices", "FirstAlphabetical"],
+        ["RoundRobin", "LeastConnections", "LeastLatency", "Random", "PowerOfTwoChoices", "ConsistentHash", "FirstAlphabetical"],
         ciphers => ciphers.Contains("BOGUS", StringComparison.Ordinal) ? "\"BOGUS\" is not a cipher word" : null,
         engine => engine != EngineKind.EventLoop);
 }

@@ -271,7 +271,7 @@ public class PassiveHealthTests
         Assert.Equal(DestinationHealth.Healthy, destination.Health);
         Assert.Equal(
             [
-                "Warning: Cluster 'web': destination 'a' (10.0.0.0:443) is out after failed dials. One session tries it every 00:00:10.",
+                "Warning: Cluster 'web': destination 'a' (10.0.0.0:443) is out after failures. One session tries it in 00:00:10.",
                 "Information: Cluster 'web': destination 'a' (10.0.0.0:443) is back.",
             ],
             logger.Events.Select(entry => $"{entry.Level}: {entry.Message}"));

@@ -8,6 +8,8 @@ public class LoadBalancingPolicyRegistryTests
     [Theory]
     [InlineData("RoundRobin", typeof(RoundRobinPolicy))]
     [InlineData("leastconnections", typeof(LeastConnectionsPolicy))]
+    [InlineData("leastlatency", typeof(LeastLatencyPolicy))]
+    [InlineData("consistentHASH", typeof(ConsistentHashPolicy))]
     [InlineData("RANDOM", typeof(RandomPolicy))]
     [InlineData("PowerOfTwoChoices", typeof(PowerOfTwoChoicesPolicy))]
     [InlineData("firstAlphabetical", typeof(FirstAlphabeticalPolicy))]
@@ -26,7 +28,7 @@ public class LoadBalancingPolicyRegistryTests
 
         Assert.False(registry.TryGet("Yours", out _));
         Assert.True(registry.TryGet("mine", out _));
-        Assert.Equal(["FirstAlphabetical", "LeastConnections", "Mine", "PowerOfTwoChoices", "Random", "RoundRobin"], registry.Names);
+        Assert.Equal(["ConsistentHash", "FirstAlphabetical", "LeastConnections", "LeastLatency", "Mine", "PowerOfTwoChoices", "Random", "RoundRobin"], registry.Names);
     }
 
     [Fact]

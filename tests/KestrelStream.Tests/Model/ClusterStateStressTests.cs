@@ -15,6 +15,8 @@ public class ClusterStateStressTests
     [Theory]
     [InlineData("RoundRobin")]
     [InlineData("LeastConnections")]
+    [InlineData("LeastLatency")]
+    [InlineData("ConsistentHash")]
     [InlineData("Random")]
     [InlineData("PowerOfTwoChoices")]
     [InlineData("FirstAlphabetical")]
@@ -36,7 +38,8 @@ public class ClusterStateStressTests
         var held = new int[destinations.Length];
         using var isOver = new CancellationTokenSource();
 
-        var reloads = Task.Run(() =>
+        // A thread of its own: with all cores busy the pool might not get to it before the sessions are over.
+        var reloads = Task.Factory.StartNew(() =>
         {
             var count = 0;
             while (!isOver.IsCancellationRequested)
@@ -47,7 +50,7 @@ public class ClusterStateStressTests
             }
 
             return count;
-        });
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         try
         {
             await Task.WhenAll(Enumerable.Range(0, Threads).Select(seed => Task.Factory.StartNew(
@@ -68,7 +71,7 @@ public class ClusterStateStressTests
             var open = new Queue<DestinationState>();
             for (var i = 0; i < SessionsPerThread; i++)
             {
-                var attempts = default(DialAttempts);
+                var attempts = new DialAttempts { Key = KeyHash.Mix((ulong)i) };
                 var tried = 0;
                 while (cluster.Next(ref attempts) is { } destination)
                 {

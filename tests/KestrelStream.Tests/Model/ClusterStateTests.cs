@@ -215,6 +215,9 @@ public class ClusterStateTests
     [Theory]
     [InlineData("RoundRobin", 100)]
     [InlineData("LeastConnections", 100)]
+    [InlineData("LeastLatency", 100)]
+    [InlineData("ConsistentHash", 100)]
+    [InlineData("ConsistentHash", 3_000)]
     [InlineData("Random", 100)]
     [InlineData("PowerOfTwoChoices", 100)]
     [InlineData("FirstAlphabetical", 100)]
@@ -261,7 +264,7 @@ public class ClusterStateTests
     {
         for (var i = 0; i < sessions; i++)
         {
-            var attempts = default(DialAttempts);
+            var attempts = new DialAttempts { Key = KeyHash.Mix((ulong)i) };
             var destination = cluster.Next(ref attempts)!;
             cluster.DialSucceeded(destination, attempts);
             cluster.Release(destination);

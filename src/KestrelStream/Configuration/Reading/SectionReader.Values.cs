@@ -27,6 +27,23 @@ internal sealed partial class SectionReader
         return null;
     }
 
+    public double? Fraction(string key)
+    {
+        const string Valid = "a number, as 1.25";
+        if (!TryGetValue(key, Valid, out var text))
+        {
+            return null;
+        }
+
+        if (ValueForms.TryParseFraction(text, out var value))
+        {
+            return value;
+        }
+
+        AddError(key, $"{ErrorText.Quote(text)} is not a number; valid: {Valid}");
+        return null;
+    }
+
     public bool? Flag(string key)
     {
         if (!TryGetValue(key, "true, false", out var text))

@@ -10,6 +10,11 @@ internal static class ValueForms
     public static bool TryParseNumber(string text, out int value)
         => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
 
+    /// <summary>Finite, with a point before the fraction, as JSON has it.</summary>
+    public static bool TryParseFraction(string text, out double value)
+        => double.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out value)
+            && double.IsFinite(value);
+
     /// <summary>By name, ignoring case. <see cref="Enum.TryParse{T}(string, bool, out T)"/> would take numbers and "A, B" too.</summary>
     public static bool TryParseName<T>(string text, out T value)
         where T : struct, Enum

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace KestrelStream.Configuration.Validation;
 
 /// <summary>The clusters with their destinations and health checks. One that no route uses is no error.</summary>
@@ -20,14 +22,35 @@ internal static class ClusterValidator
                     ErrorText.NotOneOf(cluster.LoadBalancingPolicy, "a load balancing policy", [.. policies.Order(StringComparer.Ordinal)]));
             }
 
+            if (cluster.Hash?.BalanceFactor is { } factor && !(factor >= 1 && double.IsFinite(factor)))
+            {
+                context.AddError($"{path}:Hash:BalanceFactor", string.Create(CultureInfo.InvariantCulture, $"{factor} is out of range; valid: 1.0 or more"));
+            }
+
             context.CheckTime(path, "ConnectTimeout", cluster.ConnectTimeout, Duration.Shortest);
             context.CheckTime(path, "DialBudget", cluster.DialBudget, Duration.Shortest);
             context.CheckTime(path, "DnsRefresh", cluster.DnsRefresh, ShortestDnsRefresh);
             context.CheckRange(path, "MaxAttempts", cluster.MaxAttempts, 1);
+            if (cluster.Queue is { } queue)
+            {
+                context.CheckRange(path, "Queue:MaxLength", queue.MaxLength, 0);
+                context.CheckTime(path, "Queue:Timeout", queue.Timeout, Duration.Shortest);
+            }
+
+            context.CheckTime(path, "SlowStart", cluster.SlowStart, TimeSpan.Zero);
+            context.CheckRange(path, "PanicThreshold", cluster.PanicThreshold, 0, 100);
             if (cluster.HealthCheck?.Passive is { } passive)
             {
                 context.CheckRange(path, "HealthCheck:Passive:MaxFails", passive.MaxFails, 0);
                 context.CheckTime(path, "HealthCheck:Passive:FailTimeout", passive.FailTimeout, Duration.Shortest);
+                context.CheckTime(path, "HealthCheck:Passive:MaxFailTimeout", passive.MaxFailTimeout, Duration.Shortest);
+                context.CheckRange(path, "HealthCheck:Passive:MaxEjectedPercent", passive.MaxEjectedPercent, 0, 100);
+                if (passive.MaxFailTimeout < passive.FailTimeout)
+                {
+                    context.AddError(
+                        $"{path}:HealthCheck:Passive:MaxFailTimeout",
+                        $"\"{Duration.Format(passive.MaxFailTimeout.Value)}\" is shorter than FailTimeout; valid: {Duration.Format(passive.FailTimeout)} or more");
+                }
             }
 
             ValidateDestinations(context, $"{path}:Destinations", cluster.Destinations);

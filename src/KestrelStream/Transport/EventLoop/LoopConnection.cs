@@ -343,6 +343,8 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         }
     }
 
+    public override bool HasPeerLeft() => _fd < 0 || Native.Peek(_fd) is not (> 0 or -Native.EAGAIN);
+
     public override bool WasReset() => IsBroken;
 
     public override void Reset() => End(isReset: true);

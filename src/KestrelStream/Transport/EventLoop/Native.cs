@@ -73,6 +73,7 @@ internal static unsafe partial class Native
     private const int SO_REUSEPORT = 15;
     private const int IPPROTO_TCP = 6;
     private const int TCP_NODELAY = 1;
+    private const int MSG_PEEK = 2;
     private const int MSG_NOSIGNAL = 0x4000;
     private const int SHUT_WR = 1;
     private const uint SPLICE_F_MOVE = 1;
@@ -151,6 +152,19 @@ internal static unsafe partial class Native
         do
         {
             received = Result((int)recv(fd, buffer, (nuint)count, 0));
+        }
+        while (received == -EINTR);
+        return received;
+    }
+
+    /// <summary>What a receive would give, without taking it: 1 = bytes, 0 = the end, negative = an errno.</summary>
+    public static int Peek(int fd)
+    {
+        byte one;
+        int received;
+        do
+        {
+            received = Result((int)recv(fd, &one, 1, MSG_PEEK));
         }
         while (received == -EINTR);
         return received;

@@ -248,6 +248,18 @@ internal sealed class SocketConnection : StreamConnection
         Release();
     }
 
+    public override bool HasPeerLeft()
+    {
+        try
+        {
+            return _socket.Poll(0, SelectMode.SelectRead) && (_socket.Available == 0 || WasReset());
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            return true;
+        }
+    }
+
     public override bool WasReset()
     {
         if (!OperatingSystem.IsLinux() || _socket.ProtocolType != ProtocolType.Tcp)

@@ -1,0 +1,21 @@
+namespace KestrelStream.Health;
+
+/// <summary>
+/// How many destinations of one cluster are out, primaries and backups together, and what follows from it. Written under the cluster's
+/// lock, read from any thread.
+/// </summary>
+/// <param name="total">All destinations.</param>
+/// <param name="maxOut">Most of them that passive checks may take out.</param>
+/// <param name="panicThreshold">Percent of them that must be up; below it health is ignored.</param>
+internal sealed class PoolHealth(int total, int maxOut, int panicThreshold)
+{
+    private int _out;
+
+    /// <summary>Passive checks may take one more out.</summary>
+    public bool MayEject => _out < maxOut;
+
+    /// <summary>So few are up that they would be run over: health is ignored.</summary>
+    public bool IsPanic => panicThreshold > 0 && (total - Volatile.Read(ref _out)) * 100L < (long)panicThreshold * total;
+
+    public void Count(bool isOut) => Volatile.Write(ref _out, _out + (isOut ? 1 : -1));
+}
