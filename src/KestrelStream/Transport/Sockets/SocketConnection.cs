@@ -157,6 +157,11 @@ internal sealed class SocketConnection : StreamConnection
 
     public override ValueTask<IOStatus> ShutdownSendAsync()
     {
+        if (!Begin())
+        {
+            return ValueTask.FromResult(IOStatus.Aborted);
+        }
+
         try
         {
             _socket.Shutdown(SocketShutdown.Send);
@@ -171,6 +176,10 @@ internal sealed class SocketConnection : StreamConnection
         {
             return ValueTask.FromResult(IOStatus.Aborted);
         }
+        finally
+        {
+            End();
+        }
     }
 
     public override void StopReceiving()
@@ -179,6 +188,12 @@ internal sealed class SocketConnection : StreamConnection
         if (OperatingSystem.IsWindows())
         {
             Reset();
+            return;
+        }
+
+        // An operation like the others: what it wakes may close the connection while this call still holds the handle.
+        if (!Begin())
+        {
             return;
         }
 
@@ -192,6 +207,10 @@ internal sealed class SocketConnection : StreamConnection
         }
         catch (ObjectDisposedException)
         {
+        }
+        finally
+        {
+            End();
         }
     }
 
