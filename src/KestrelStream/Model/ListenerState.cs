@@ -25,8 +25,27 @@ internal sealed class ListenerState(ListenerModel model)
 
     public void SetBound(IEnumerable<EndPoint> bound) => _bound = [.. bound];
 
-    /// <summary>Counts a session in. False = the listener is full; it is counted all the same until <see cref="Leave"/>.</summary>
-    public bool Enter() => Interlocked.Increment(ref _activeSessions) <= (_model.Config.MaxConnections ?? int.MaxValue);
+    /// <summary>
+    /// Counts a session in, until <see cref="Leave"/>. False = the listener is full: that session takes no place, not even
+    /// while it is closed, so that refused clients never keep out one that would have been admitted.
+    /// </summary>
+    public bool TryEnter()
+    {
+        var limit = _model.Config.MaxConnections ?? int.MaxValue;
+        var active = Volatile.Read(ref _activeSessions);
+        while (active < limit)
+        {
+            var seen = Interlocked.CompareExchange(ref _activeSessions, active + 1, active);
+            if (seen == active)
+            {
+                return true;
+            }
+
+            active = seen;
+        }
+
+        return false;
+    }
 
     public void Leave() => Interlocked.Decrement(ref _activeSessions);
 }

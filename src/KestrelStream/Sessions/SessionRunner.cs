@@ -26,12 +26,12 @@ internal sealed partial class SessionRunner(
 
         // In the table before any work starts: a drain that begins now waits for it.
         table.Add(session);
-        var isAdmitted = listener.Enter();
+        var isAdmitted = listener.TryEnter();
         metrics.SessionStarted(session);
         if (!isAdmitted)
         {
             session.TryEnd(SessionEndReason.ConnectionLimit);
-            End(session);
+            End(session, isAdmitted: false);
         }
         else if (pipeline.MayBlock)
         {
@@ -71,12 +71,12 @@ internal sealed partial class SessionRunner(
             session.ResetBoth();
         }
 
-        End(session);
+        End(session, isAdmitted: true);
     }
 
     // Order matters: clock first, so that no deadline meets a closed session; connections before the table, so that a
     // drain that sees an empty table has nothing open; records last, when nothing changes any more.
-    private void End(StreamSession session)
+    private void End(StreamSession session, bool isAdmitted)
     {
         session.Leave();
         session.Upstream?.Close();
@@ -93,7 +93,11 @@ internal sealed partial class SessionRunner(
             cluster.Release(destination);
         }
 
-        session.Listener.Leave();
+        if (isAdmitted)
+        {
+            session.Listener.Leave();
+        }
+
         descriptors.Return();
         metrics.SessionEnded(session, time.GetElapsedTime(session.StartTimestamp));
         accessLog.Write(session);

@@ -101,7 +101,7 @@ internal sealed class TestProxy : IProxyState, IDisposable
             Interlocked.Increment(ref _lastId), connection, Listener(listener), new FakeEnvironment(), Time.GetTimestamp(), Time.GetUtcNow());
         connection.Session = session;
         Table.Add(session);
-        session.Listener.Enter();
+        session.Listener.TryEnter();
         Metrics.SessionStarted(session);
         return session;
     }
