@@ -37,6 +37,12 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily DestinationActiveSessions = new(
         "kestrelstream.destination.active_sessions", MetricKind.UpDownCounter, "{session}", "Sessions that are dialled or relayed now.");
 
+    public static readonly MetricFamily HealthChecks = new(
+        "kestrelstream.health_checks", MetricKind.Counter, "{check}", "Active checks that have ended, by result.");
+
+    public static readonly MetricFamily DestinationCertificateExpiry = new(
+        "kestrelstream.destination.certificate_expiry", MetricKind.Gauge, "s", "Time from now to the end of the certificate that a destination showed to its last TLS check.");
+
     public static readonly MetricFamily ConfigReloads = new(
         "kestrelstream.config_reloads", MetricKind.Counter, "{reload}", "Reloads of the configuration.");
 

@@ -31,6 +31,22 @@ internal sealed class ClusterSelection
     public void PutBack(DestinationState destination, in DialAttempts attempts)
         => Find(destination, attempts, out var member)?.PutBack(member);
 
+    /// <summary>Active checks have found a destination up or down. One that comes up begins with a clean account of dials. Under the lock.</summary>
+    public void FollowChecks(DestinationState destination)
+    {
+        if (Find(destination, default, out var member) is not { } group)
+        {
+            return;
+        }
+
+        group.FollowChecks(member);
+        if (destination.IsUpByChecks)
+        {
+            destination.Failures.Reset();
+            group.PutBack(member);
+        }
+    }
+
     /// <summary>Null when a reload has removed it.</summary>
     private DestinationGroup? Find(DestinationState destination, in DialAttempts attempts, out int member)
     {

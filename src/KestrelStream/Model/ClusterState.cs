@@ -120,6 +120,16 @@ internal sealed partial class ClusterState
     [SuppressMessage("Performance", "CA1822", Justification = "A session gives back to the cluster that it took from.")]
     public void Release(DestinationState destination) => destination.ReturnSlot();
 
+    /// <summary>What active checks have found: a destination that is down gets no new sessions.</summary>
+    public void SetUpByChecks(DestinationState destination, bool isUp)
+    {
+        lock (_gate)
+        {
+            destination.SetUpByChecks(isUp);
+            _selection.FollowChecks(destination);
+        }
+    }
+
     /// <summary>A reload. Sessions that are choosing now may still get a destination of the model before.</summary>
     public void Apply(ClusterModel next)
     {

@@ -29,6 +29,9 @@ internal sealed class DestinationGroup
     /// <summary>Members that are out. Written under the lock.</summary>
     private readonly ulong[] _out;
 
+    /// <summary>Members that active checks have found down: no session gets them, not even as a trial. Written under the lock.</summary>
+    private readonly ulong[] _down;
+
     /// <summary>No member that is out was checked before this; until its window is over, none of them has to be looked at.</summary>
     private long _oldestCheck;
 
@@ -49,10 +52,12 @@ internal sealed class DestinationGroup
         WeightDivisors = new float[words * 64];
         _full = new ulong[words];
         _out = new ulong[words];
+        _down = new ulong[words];
         for (var i = 0; i < Members.Length; i++)
         {
             WeightDivisors[i] = Weights[i];
             _enabled[i >> 6] |= Weights[i] > 0 ? 1UL << i : 0;
+            FollowChecks(i);
         }
     }
 
@@ -86,7 +91,7 @@ internal sealed class DestinationGroup
         var anyOut = 0UL;
         for (var word = 0; word < available.WordCount; word++)
         {
-            var members = _enabled[word] & ~attempts.TriedWord(word);
+            var members = _enabled[word] & ~Volatile.Read(ref _down[word]) & ~attempts.TriedWord(word);
             for (var full = members & Volatile.Read(ref _full[word]); full != 0; full &= full - 1)
             {
                 var member = (word << 6) + BitOperations.TrailingZeroCount(full);
@@ -130,6 +135,7 @@ internal sealed class DestinationGroup
             }
 
             MarkFull(i);
+            FollowChecks(i);
             SetOut(i, Members[i].Failures.IsOut(_passive));
         }
 
@@ -146,6 +152,13 @@ internal sealed class DestinationGroup
 
     /// <summary>The failures were cleared. Under the lock.</summary>
     public void PutBack(int member) => SetOut(member, isOut: false);
+
+    /// <summary>Takes over whether a member is up by active checks. Under the lock.</summary>
+    public void FollowChecks(int member)
+    {
+        ref var word = ref _down[member >> 6];
+        Volatile.Write(ref word, Members[member].IsUpByChecks ? word & ~(1UL << member) : word | (1UL << member));
+    }
 
     /// <summary>For each member its number in <paramref name="previous"/>, -1 = new.</summary>
     public int[] FindIn(DestinationGroup previous)
@@ -200,7 +213,7 @@ internal sealed class DestinationGroup
                     ref var failures = ref Members[member].Failures;
                     _oldestCheck = Math.Min(_oldestCheck, failures.Checked);
                     var bit = isOut & (~isOut + 1);
-                    if (failures.IsTrialDue(_passive, now) && (bit & _enabled[word] & ~attempts.TriedWord(word)) != 0 && !IsFull(member))
+                    if (failures.IsTrialDue(_passive, now) && (bit & _enabled[word] & ~_down[word] & ~attempts.TriedWord(word)) != 0 && !IsFull(member))
                     {
                         available.Add(member);
                     }

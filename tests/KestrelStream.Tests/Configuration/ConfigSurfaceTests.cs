@@ -25,6 +25,8 @@ public class ConfigSurfaceTests
         { "RouteTls", "Tls", typeof(RouteTlsConfig), "StreamProxy:Routes:x:Tls" },
         { "Cluster", "Clusters", typeof(ClusterConfig), "StreamProxy:Clusters:x" },
         { "Destination", "Destinations", typeof(DestinationConfig), "StreamProxy:Clusters:x:Destinations:x" },
+        { "ActiveHealthCheck", "Active", typeof(ActiveHealthCheckConfig), "StreamProxy:Clusters:x:HealthCheck:Active" },
+        { "HealthCheckStep", "Steps", typeof(HealthCheckStep), "StreamProxy:Clusters:x:HealthCheck:Active:Steps:0" },
         { "PassiveHealthCheck", "HealthCheck", typeof(PassiveHealthCheckConfig), "StreamProxy:Clusters:x:HealthCheck:Passive" },
     };
 
@@ -65,6 +67,8 @@ public class ConfigSurfaceTests
         AssertChoices<RouteAction>("Route", "Action");
         AssertChoices<TlsMode>("RouteTls", "Mode");
         AssertChoices<TlsVersion>("RouteTls", "Protocols", "items");
+        AssertChoices<HealthCheckKind>("ActiveHealthCheck", "Kind");
+        AssertChoices<HealthCheckInitialState>("ActiveHealthCheck", "InitialState");
         AssertChoices<ClientProtocol>("Match", "Protocols", "items");
     }
 

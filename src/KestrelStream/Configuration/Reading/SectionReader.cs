@@ -82,6 +82,27 @@ internal sealed partial class SectionReader
         return items;
     }
 
+    /// <summary>A list of maps, in its order. Null when the key is absent or null; an empty list is one.</summary>
+    public IReadOnlyList<T>? SectionList<T>(string key, Func<SectionReader, T> read)
+        where T : class
+    {
+        if (Find(key) is not { } section)
+        {
+            return null;
+        }
+
+        var items = section.GetChildren().ToArray();
+        if (!string.IsNullOrEmpty(section.Value) || items.Any(item => !int.TryParse(item.Key, out _)))
+        {
+            AddError(key, $"is no list; valid: a list of maps with the keys {KeysOf(read)}");
+            return null;
+        }
+
+        return section.Value is null && items.Length == 0
+            ? null
+            : [.. items.Select(item => Read(item, $"{PathOf(key)}:{item.Key}", _errors, read) ?? ReadNothing(read, out _))];
+    }
+
     private IConfigurationSection? Find(string key)
     {
         _knownKeys.Add(key);
