@@ -63,7 +63,7 @@ public sealed record ActiveHealthCheckConfig
     /// <summary>SendExpect: the dialogue.</summary>
     public IReadOnlyList<HealthCheckStep> Steps { get; init; } = [];
 
-    /// <summary>PostgreSql: the user to start as (null = postgres). Redis: the user of AUTH (null = the default one).</summary>
+    /// <summary>PostgreSql: the user to start as (null = postgres). MySql: the user who tries to log in (null = kestrelstream). Redis: the user of AUTH (null = the default one).</summary>
     public string? User { get; init; }
 
     /// <summary>PostgreSql: the database; null = the one named as the user.</summary>

@@ -105,7 +105,7 @@ internal static class ActiveCheckValidator
         Check(nameof(check.ExpectStatus), check.ExpectStatus != Defaults.ExpectStatus, HealthCheckKind.Http, HealthCheckKind.Https);
         Check(nameof(check.ExpectBody), check.ExpectBody is not null, HealthCheckKind.Http, HealthCheckKind.Https);
         Check(nameof(check.Steps), check.Steps.Count > 0, HealthCheckKind.SendExpect);
-        Check(nameof(check.User), check.User is not null, HealthCheckKind.PostgreSql, HealthCheckKind.Redis);
+        Check(nameof(check.User), check.User is not null, HealthCheckKind.PostgreSql, HealthCheckKind.MySql, HealthCheckKind.Redis);
         Check(nameof(check.Database), check.Database is not null, HealthCheckKind.PostgreSql);
         Check(nameof(check.Password), check.Password is not null, HealthCheckKind.Redis);
         if (check is { Verify: false, TrustedCertificates: not null })

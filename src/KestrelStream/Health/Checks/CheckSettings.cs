@@ -10,7 +10,7 @@ internal sealed class CheckSettings
     private readonly string? _host;
     private readonly X509Certificate2Collection? _authorities;
 
-    private CheckSettings(ActiveHealthCheckConfig config, string? host, ProxyAddress address, IHealthProbe probe, X509Certificate2Collection? authorities)
+    public CheckSettings(ActiveHealthCheckConfig config, string? host, ProxyAddress address, IHealthProbe probe, X509Certificate2Collection? authorities = null)
     {
         Config = config;
         _host = host;
@@ -49,7 +49,7 @@ internal sealed class CheckSettings
             HealthCheckKind.Https => Http(Tls()),
             HealthCheckKind.SendExpect => new SendExpectProbe([.. config.Steps.Select(CreateStep)]),
             HealthCheckKind.PostgreSql => new PostgreSqlProbe(config.User ?? "postgres", config.Database),
-            HealthCheckKind.MySql => new MySqlProbe(),
+            HealthCheckKind.MySql => new MySqlProbe(config.User ?? "kestrelstream"),
             HealthCheckKind.Redis => new RedisProbe(config.User, config.Password),
             HealthCheckKind.Smtp => new SmtpProbe(),
             _ => new TcpProbe(),

@@ -96,6 +96,29 @@ public sealed class ProbeRequestTests
         Assert.Equal([(byte)'X', 0, 0, 0, 4], goodbye);
     }
 
+    [Fact]
+    public async Task MySql_Greeting_IsFollowedByALoginToItsEnd()
+    {
+        byte[] login = [], answer = [], goodbye = [];
+        var report = await CheckRun.AgainstAsync(
+            async socket =>
+            {
+                await socket.SendAllAsync("\u0005\0\0\0\n9.0\0"u8.ToArray());
+                login = await socket.ReceiveExactlyAsync(4 + 32 + 6 + 1 + 22);
+                await socket.SendAllAsync(new byte[] { 3, 0, 0, 2, 0xfe, (byte)'x', 0 });
+                answer = await socket.ReceiveExactlyAsync(4);
+                await socket.SendAllAsync(new byte[] { 1, 0, 0, 4, 0 });
+                goodbye = await socket.ReceiveToEndAsync();
+            },
+            Patient with { Kind = HealthCheckKind.MySql, User = "check" });
+
+        Assert.Equal((CheckResult.Healthy, "9.0"), (report.Result, report.Detail));
+        Assert.Equal([61, 0, 0, 1], login[..4]);
+        Assert.EndsWith("check\0\0mysql_native_password\0", Encoding.ASCII.GetString(login), StringComparison.Ordinal);
+        Assert.Equal([0, 0, 0, 3], answer);
+        Assert.Equal([1, 0, 0, 0, 1], goodbye);
+    }
+
     [Theory]
     [InlineData("+OK\r\n+PONG\r\n", "healthy")]
     [InlineData("-WRONGPASS invalid\r\n-NOAUTH x\r\n", "protocol")]
@@ -179,7 +202,7 @@ public sealed class ProbeRequestTests
                 try
                 {
                     await using var tls = await HandshakeAsync(socket, certificate);
-                    await tls.ReadAsync(new byte[1]);
+                    await tls.CopyToAsync(Stream.Null);
                 }
                 catch (Exception e) when (e is IOException or System.Security.Authentication.AuthenticationException)
                 {

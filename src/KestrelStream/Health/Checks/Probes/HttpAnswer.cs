@@ -10,18 +10,12 @@ internal readonly struct HttpAnswer
     private const int MaxHead = 32 * 1024;
 
     private readonly int _statusLineLength;
-    private readonly bool _isChunked;
 
-    /// <summary>-1 = up to the end of the connection.</summary>
-    private readonly long _contentLength;
-
-    private HttpAnswer(int status, int statusLineLength, int headLength, bool isChunked, long contentLength)
+    private HttpAnswer(int status, int statusLineLength, int headLength)
     {
         Status = status;
         _statusLineLength = statusLineLength;
         HeadLength = headLength;
-        _isChunked = isChunked;
-        _contentLength = contentLength;
     }
 
     public int Status { get; }
@@ -55,24 +49,7 @@ internal readonly struct HttpAnswer
             return HttpAnswerState.Malformed;
         }
 
-        var isChunked = false;
-        long contentLength = -1;
-        foreach (var range in Encoding.Latin1.GetString(received[statusLine.Length..headLength]).Split("\r\n", StringSplitOptions.RemoveEmptyEntries))
-        {
-            var colon = range.IndexOf(':');
-            var name = colon < 0 ? "" : range[..colon];
-            var value = colon < 0 ? "" : range[(colon + 1)..].Trim();
-            if (name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase))
-            {
-                isChunked = value.EndsWith("chunked", StringComparison.OrdinalIgnoreCase);
-            }
-            else if (name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) && long.TryParse(value, out var length) && length >= 0)
-            {
-                contentLength = length;
-            }
-        }
-
-        answer = new HttpAnswer(status, statusLine.Length, headLength + 4, isChunked, isChunked ? -1 : status is 204 or 304 ? 0 : contentLength);
+        answer = new HttpAnswer(status, statusLine.Length, headLength + 4);
         return HttpAnswerState.Complete;
     }
 
@@ -82,12 +59,18 @@ internal readonly struct HttpAnswer
     public byte[] ReadBody(ReadOnlySpan<byte> received, out bool isWhole)
     {
         var content = received[HeadLength..];
-        if (!_isChunked)
+        var (isChunked, length) = ReadFraming(received);
+        if (isChunked)
         {
-            isWhole = _contentLength >= 0 && content.Length >= _contentLength;
-            return isWhole ? content[..(int)_contentLength].ToArray() : content.ToArray();
+            return ReadChunks(content, out isWhole);
         }
 
+        isWhole = length >= 0 && content.Length >= length;
+        return isWhole ? content[..(int)length].ToArray() : content.ToArray();
+    }
+
+    private static byte[] ReadChunks(ReadOnlySpan<byte> content, out bool isWhole)
+    {
         var body = new MemoryStream();
         isWhole = false;
         while (content.IndexOf("\r\n"u8) is >= 0 and var end)
@@ -110,5 +93,28 @@ internal readonly struct HttpAnswer
         }
 
         return body.ToArray();
+    }
+
+    /// <summary>How the end of the body is told; a length of -1 = by the end of the connection.</summary>
+    private (bool IsChunked, long Length) ReadFraming(ReadOnlySpan<byte> received)
+    {
+        var isChunked = false;
+        long length = Status is 204 or 304 ? 0 : -1;
+        foreach (var line in Encoding.Latin1.GetString(received[_statusLineLength..(HeadLength - 4)]).Split("\r\n", StringSplitOptions.RemoveEmptyEntries))
+        {
+            var colon = line.IndexOf(':');
+            var name = colon < 0 ? "" : line[..colon];
+            var value = colon < 0 ? "" : line[(colon + 1)..].Trim();
+            if (name.Equals("Transfer-Encoding", StringComparison.OrdinalIgnoreCase))
+            {
+                isChunked = value.EndsWith("chunked", StringComparison.OrdinalIgnoreCase);
+            }
+            else if (name.Equals("Content-Length", StringComparison.OrdinalIgnoreCase) && length < 0 && long.TryParse(value, out var stated) && stated >= 0)
+            {
+                length = stated;
+            }
+        }
+
+        return (isChunked, length);
     }
 }

@@ -32,7 +32,9 @@ internal sealed class SendExpectProbe(IReadOnlyList<SendExpectProbe.Step> steps)
             connection.Consume(end);
         }
 
-        return ProbeResult.Healthy(last);
+        // The line that decided.
+        var text = last.AsSpan().TrimEnd("\r\n"u8);
+        return ProbeResult.Healthy(text[(text.LastIndexOf((byte)'\n') + 1)..]);
     }
 
     private static async ValueTask<int> ReceiveMatchAsync(ProbeConnection connection, ExpectPattern pattern)
