@@ -18,11 +18,12 @@ public sealed class ProbeRequestTests
     [Fact]
     public async Task Tcp_Accepted_IsHealthyAndResetsTheConnection()
     {
-        var wasReset = false;
-        var report = await CheckRun.AgainstAsync(async socket => wasReset = await socket.EndsWithResetAsync(), Patient);
+        var wasReset = new TaskCompletionSource<bool>();
+        await using var peer = new ScriptedUpstream(async socket => wasReset.SetResult(await socket.EndsWithResetAsync()));
+        var report = await CheckRun.AgainstAsync(peer.EndPoint, Patient);
 
         Assert.Equal((CheckResult.Healthy, "connected"), (report.Result, report.Detail));
-        Assert.True(wasReset);
+        Assert.True(await wasReset.Task.WaitAsync(Wait.Limit));
     }
 
     [Theory]
