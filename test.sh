@@ -11,7 +11,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 # --- What the tests talk to --------------------------------------------------------------------------------------------------
 
 # program:package
-peers=(nginx:nginx curl:curl openssl:openssl psql:postgresql python3:python3 setpriv:util-linux systemd-analyze:systemd)
+peers=(nginx:nginx curl:curl openssl:openssl psql:postgresql mariadbd:mariadb-server redis-server:redis-server python3:python3 setpriv:util-linux systemd-analyze:systemd)
 
 missing_packages() {
     local peer
@@ -28,7 +28,7 @@ install_packages() {
         sudo=$(command -v sudo) || { echo "Not root and no sudo. Please install: $*" >&2; return 1; }
     fi
 
-    # The packages of nginx and PostgreSQL would start their services; the tests start their own on free ports.
+    # The packages of servers would start their services; the tests start their own on free ports.
     if [ ! -e $policy ]; then
         printf '#!/bin/sh\nexit 101\n' | $sudo tee $policy > /dev/null && $sudo chmod +x $policy && made_policy=yes
     fi

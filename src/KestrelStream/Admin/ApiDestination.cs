@@ -14,6 +14,7 @@ namespace KestrelStream.Admin;
 /// <param name="ActiveSessions">Dialled or relayed now.</param>
 /// <param name="TotalSessions">Whose dial succeeded, since start.</param>
 /// <param name="DialFailures">Since start.</param>
+/// <param name="LastCheck">The last active check; null = none so far.</param>
 internal sealed record ApiDestination(
     string Id,
     string Address,
@@ -25,4 +26,5 @@ internal sealed record ApiDestination(
     int? MaxConnections,
     int ActiveSessions,
     long TotalSessions,
-    long DialFailures);
+    long DialFailures,
+    ApiCheck? LastCheck);

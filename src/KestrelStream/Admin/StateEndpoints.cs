@@ -106,7 +106,8 @@ internal static class StateEndpoints
         destination.Config.MaxConnections,
         destination.ActiveSessions,
         destination.TotalSessions,
-        destination.DialFailures);
+        destination.DialFailures,
+        ApiCheck.Of(destination.LastCheck));
 
     private static ApiSession Describe(StreamSession session) => new(
         session.IdText,

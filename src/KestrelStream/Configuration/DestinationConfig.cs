@@ -14,4 +14,10 @@ public sealed record DestinationConfig
 
     /// <summary>Most sessions at once; null = unlimited. A full one is passed over.</summary>
     public int? MaxConnections { get; init; }
+
+    /// <summary>The address that active checks use; null = <see cref="Address"/>. The same forms.</summary>
+    public string? Health { get; init; }
+
+    /// <summary>The name that active checks call it by (server name, Host header); null = the host of the address.</summary>
+    public string? Host { get; init; }
 }

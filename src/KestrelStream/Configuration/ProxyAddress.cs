@@ -31,6 +31,9 @@ internal sealed record ProxyAddress
     /// <summary>Set when <see cref="Kind"/> is <see cref="ProxyAddressKind.Ip"/>.</summary>
     public IPAddress? Ip { get; }
 
+    /// <summary>The same host at another port.</summary>
+    public ProxyAddress WithPort(int port) => new(Kind, Host, port, Ip);
+
     public override string ToString() => Kind switch
     {
         ProxyAddressKind.Unix => UnixPrefix + Host,

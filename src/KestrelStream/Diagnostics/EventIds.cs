@@ -37,6 +37,10 @@ internal static class EventIds
     public const int DestinationBack = 402;
     public const int NameDoesNotResolve = 403;
     public const int NameResolves = 404;
+    public const int DestinationDown = 405;
+    public const int DestinationUp = 406;
+    public const int DestinationChecked = 407;
+    public const int CheckFailed = 408;
 
     // 5xx: access log, metrics, admin
     public const int AccessLogDropped = 500;

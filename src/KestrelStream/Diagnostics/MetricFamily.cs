@@ -46,6 +46,12 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily QueueDuration = new(
         "kestrelstream.queue.duration", MetricKind.Histogram, "s", "Time that sessions have waited in the queue, whatever came of it.");
 
+    public static readonly MetricFamily HealthChecks = new(
+        "kestrelstream.health_checks", MetricKind.Counter, "{check}", "Active checks that have ended, by result.");
+
+    public static readonly MetricFamily DestinationCertificateExpiry = new(
+        "kestrelstream.destination.certificate_expiry", MetricKind.Gauge, "s", "Time from now to the end of the certificate that a destination showed to its last TLS check.");
+
     public static readonly MetricFamily ConfigReloads = new(
         "kestrelstream.config_reloads", MetricKind.Counter, "{reload}", "Reloads of the configuration.");
 

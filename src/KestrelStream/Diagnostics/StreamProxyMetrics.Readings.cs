@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using KestrelStream.Health;
+using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
@@ -21,6 +22,8 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
         (MetricFamily.DestinationEjections, () => ReadDestinations(destination => destination.Ejections)),
         (MetricFamily.QueueLength, ReadQueueLengths),
+        (MetricFamily.HealthChecks, ReadHealthChecks),
+        (MetricFamily.DestinationCertificateExpiry, ReadDestinationCertificates),
         (MetricFamily.ConfigReloads, ReadReloads),
         (MetricFamily.CertificateExpiry, ReadCertificateExpiries),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),
@@ -138,6 +141,34 @@ internal sealed partial class StreamProxyMetrics
         => from cluster in (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal)
            where cluster.QueueLength > 0 || cluster.Model.Config.Queue is { MaxLength: > 0 }
            select new Measurement<long>(cluster.QueueLength, Label("cluster", cluster.Id));
+
+    private IEnumerable<Measurement<long>> ReadHealthChecks()
+    {
+        foreach (var ((cluster, destination), counts) in _healthChecks.OrderBy(pair => pair.Key.Cluster, StringComparer.Ordinal).ThenBy(pair => pair.Key.Destination, StringComparer.Ordinal))
+        {
+            for (var result = 0; result < counts.Length; result++)
+            {
+                if (Volatile.Read(ref counts[result]) is > 0 and var count)
+                {
+                    yield return new Measurement<long>(
+                        count,
+                        Label("cluster", cluster),
+                        Label("destination", destination),
+                        Label("result", CheckResults.NameOf((CheckResult)result)));
+                }
+            }
+        }
+    }
+
+    private IEnumerable<Measurement<long>> ReadDestinationCertificates()
+    {
+        var now = _time.GetUtcNow();
+        return from cluster in (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal)
+               from destination in cluster.Model.Destinations
+               where destination.LastCheck?.CertificateExpires is not null
+               select new Measurement<long>(
+                   (long)(destination.LastCheck!.CertificateExpires!.Value - now).TotalSeconds, Label("cluster", cluster.Id), Label("destination", destination.Id));
+    }
 
     private IEnumerable<Measurement<long>> ReadReloads() =>
     [

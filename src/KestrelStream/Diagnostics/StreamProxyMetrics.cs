@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using KestrelStream.Dialing;
+using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
@@ -21,6 +22,7 @@ internal sealed partial class StreamProxyMetrics
     private readonly ConcurrentDictionary<string, HistogramCells> _dials = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Cluster, string Destination), long[]> _dialFailures = new();
     private readonly ConcurrentDictionary<string, HistogramCells> _queues = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string Cluster, string Destination), long[]> _healthChecks = new();
     private readonly HistogramCells _sessionDurations = new(HistogramBounds.Session);
     private readonly HistogramCells _handshakeDurations = new(HistogramBounds.Handshake);
     private readonly Func<string, HistogramCells> _dialsOf;
@@ -105,6 +107,10 @@ internal sealed partial class StreamProxyMetrics
             _queueDuration.Record(waited.TotalSeconds, new KeyValuePair<string, object?>("cluster", cluster));
         }
     }
+
+    /// <summary>An active check has ended.</summary>
+    public void HealthCheckEnded(string cluster, string destination, CheckResult result)
+        => Interlocked.Increment(ref _healthChecks.GetOrAdd((cluster, destination), static _ => new long[CheckResults.Count])[(int)result]);
 
     public void ConfigReloaded(bool isApplied) => Interlocked.Increment(ref isApplied ? ref _reloadsApplied : ref _reloadsRejected);
 

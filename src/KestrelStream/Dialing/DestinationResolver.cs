@@ -18,20 +18,23 @@ internal sealed class DestinationResolver(IDestinationNameResolver resolver, Tim
     /// Watches exactly the names that these clusters use. Called after each commit of clusters. New names are being looked up when
     /// it returns; it does not wait for them.
     /// </summary>
-    public void Apply(IEnumerable<ClusterState> clusters)
+    /// <param name="clusters">All of them.</param>
+    /// <param name="more">Names that others than sessions need.</param>
+    public void Apply(IEnumerable<ClusterState> clusters, IReadOnlyList<(NameSubscriber Name, TimeSpan Refresh)>? more = null)
     {
         // One watch a name, however many destinations use it; the most impatient cluster sets the pace.
         var names = new Dictionary<string, (List<NameSubscriber> Subscribers, TimeSpan Refresh)>(StringComparer.OrdinalIgnoreCase);
         foreach (var cluster in clusters)
         {
-            var model = cluster.Model;
-            foreach (var destination in model.Destinations.Where(destination => destination.NeedsResolution))
+            foreach (var destination in cluster.Model.Destinations.Where(destination => destination.NeedsResolution))
             {
-                var refresh = model.Config.DnsRefresh;
-                var name = names.TryGetValue(destination.Address.Host, out var known) ? known : ([], refresh);
-                name.Subscribers.Add(new NameSubscriber(cluster.Id, destination));
-                names[destination.Address.Host] = name with { Refresh = refresh < name.Refresh ? refresh : name.Refresh };
+                Add(new NameSubscriber(cluster.Id, destination), cluster.Model.Config.DnsRefresh);
             }
+        }
+
+        foreach (var (name, refresh) in more ?? [])
+        {
+            Add(name, refresh);
         }
 
         NameWatch[] unused;
@@ -62,6 +65,14 @@ internal sealed class DestinationResolver(IDestinationNameResolver resolver, Tim
         }
 
         DisposeAll(unused);
+
+        void Add(NameSubscriber subscriber, TimeSpan refresh)
+        {
+            var host = subscriber.Destination.Address.Host;
+            var name = names.TryGetValue(host, out var known) ? known : ([], refresh);
+            name.Subscribers.Add(subscriber);
+            names[host] = name with { Refresh = refresh < name.Refresh ? refresh : name.Refresh };
+        }
     }
 
     public void Dispose()

@@ -2,6 +2,7 @@ using System.Net;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
+using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
@@ -20,6 +21,7 @@ internal sealed partial class StreamProxyManager(
     CertificateStore certificates,
     ClusterRegistry clusters,
     DestinationResolver resolver,
+    HealthChecker healthChecker,
     EngineSelector engines,
     SessionTable sessions,
     DescriptorBudget descriptors,
@@ -118,6 +120,7 @@ internal sealed partial class StreamProxyManager(
         var errors = new List<ConfigError>(read.Errors);
         errors.AddRange(certificates.Prepare(read.Config.Certificates, provider.BasePath).Errors.Select(error => ToConfigError(error, read.Config)));
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
+        CheckAuthorities.Load(read.Config, provider.BasePath, errors);
         errors.AddRange(CheckAccessLog(read.Config).Where(error => !read.Errors.Any(known => known.Path == error.Path)));
         return errors;
     }
@@ -188,8 +191,9 @@ internal sealed partial class StreamProxyManager(
     private async Task<IReadOnlyList<ConfigError>> ApplyAsync(StreamProxyConfig config, CancellationToken cancellationToken)
     {
         var certificateChange = certificates.Prepare(config.Certificates, provider.BasePath);
-        ConfigError[] errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, config)), .. CheckAccessLog(config)];
-        if (errors.Length > 0)
+        List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, config)), .. CheckAccessLog(config)];
+        var authorities = CheckAuthorities.Load(config, provider.BasePath, errors);
+        if (errors.Count > 0)
         {
             return errors;
         }
@@ -206,7 +210,8 @@ internal sealed partial class StreamProxyManager(
 
         certificates.Commit(certificateChange);
         clusters.Commit(clusterChange);
-        resolver.Apply(clusterChange.Clusters.Values);
+        var checkedNames = healthChecker.Apply(clusterChange.Clusters.Values, authorities);
+        resolver.Apply(clusterChange.Clusters.Values, checkedNames);
         accessLog.Apply(config.AccessLog, provider.BasePath);
         _current = next;
         await _listeners.CommitAsync(listenerChange, next.Listeners);

@@ -2,6 +2,7 @@ using KestrelStream.Admin;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
+using KestrelStream.Health.Checks;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Management;
 using KestrelStream.Model;
@@ -87,5 +88,6 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<IDestinationNameResolver, SystemNameResolver>();
         services.TryAddSingleton<DestinationResolver>();
         services.TryAddSingleton<UpstreamDialer>();
+        services.TryAddSingleton<HealthChecker>();
     }
 }

@@ -48,9 +48,9 @@ internal sealed class ClusterModel
     public static ClusterModel Create(ClusterConfig config, ILoadBalancingPolicy policy, TimeProvider time, ClusterModel? previous = null)
     {
         var known = ConfigMap.Create<DestinationState>();
-        foreach (var destination in previous?.Destinations ?? [])
+        foreach (var before in previous?.Destinations ?? [])
         {
-            known.TryAdd(destination.Id, destination);
+            known.TryAdd(before.Id, before);
         }
 
         var destinations = ImmutableArray.CreateBuilder<DestinationState>(config.Destinations.Count);
@@ -62,9 +62,13 @@ internal sealed class ClusterModel
                 throw new ArgumentException($"Destination '{id}': '{destinationConfig.Address}' is not an address.", nameof(config));
             }
 
-            destinations.Add(known.TryGetValue(id, out var kept) && kept.Address == address
-                ? kept
-                : new DestinationState(id, address!, destinationConfig));
+            if (!known.TryGetValue(id, out var destination) || destination.Address != address)
+            {
+                destination = new DestinationState(id, address!, destinationConfig);
+                destination.SetUpByChecks(config.HealthCheck?.Active is not { Enabled: true, InitialState: HealthCheckInitialState.Down });
+            }
+
+            destinations.Add(destination);
             configs.Add(destinationConfig);
         }
 

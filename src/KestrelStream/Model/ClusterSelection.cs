@@ -53,9 +53,21 @@ internal sealed class ClusterSelection
     public void PutBack(DestinationState destination, in DialAttempts attempts, long now)
         => Find(destination, attempts, out var member)?.PutBack(member, now);
 
-    /// <summary>A destination was found alive again by other means than its sessions. Under the lock.</summary>
-    public void BeginRamp(DestinationState destination, long now)
-        => Find(destination, default, out var member)?.BeginRamp(member, now);
+    /// <summary>Active checks have found a destination up or down. One that comes up begins with a clean account of dials. Under the lock.</summary>
+    public void FollowChecks(DestinationState destination, long now)
+    {
+        if (Find(destination, default, out var member) is not { } group)
+        {
+            return;
+        }
+
+        group.FollowChecks(member);
+        if (destination.IsUpByChecks)
+        {
+            destination.Failures.Reset();
+            group.PutBack(member, now);
+        }
+    }
 
     /// <summary>Null when a reload has removed it.</summary>
     private DestinationGroup? Find(DestinationState destination, in DialAttempts attempts, out int member)

@@ -38,6 +38,7 @@ internal sealed partial class ClusterState
         _time = time;
         _logger = logger;
         _selection = new ClusterSelection(_gate, model, time);
+        _selection.TakeOver();
     }
 
     public string Id { get; }
@@ -126,32 +127,6 @@ internal sealed partial class ClusterState
         }
     }
 
-    /// <summary>A destination was found dead, by whatever means: what is to become of its sessions happens now. Not under the lock.</summary>
-    public void WentDown(DestinationState destination)
-    {
-        // Who waits for nobody else waits in vain.
-        ServeQueue();
-        if (_sessions is not null && _selection.Model.Config.OnUnhealthy == UnhealthyAction.Close)
-        {
-            // Apart from the caller, who may be a session on its loop: the table may be long.
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static down => down.Sessions.AbortOn(down.Destination, SessionEndReason.DestinationDown),
-                (Sessions: _sessions, Destination: destination),
-                preferLocal: false);
-        }
-    }
-
-    /// <summary>A destination that was down is alive again, as found by other means than the dials of sessions. Not under the lock.</summary>
-    public void CameBack(DestinationState destination)
-    {
-        lock (_gate)
-        {
-            _selection.BeginRamp(destination, _time.GetTimestamp());
-        }
-
-        ServeQueue();
-    }
-
     /// <summary>The session on the destination ended. Gives the slot back.</summary>
     /// <remarks>
     /// nginx clears failures here as well. That adds nothing for the session itself, whose dial has done so, but an old session that
@@ -161,6 +136,30 @@ internal sealed partial class ClusterState
     {
         destination.ReturnSlot();
         ServeQueue();
+    }
+
+    /// <summary>What active checks have found: a destination that is down gets no new sessions, one that comes up few at first where there is a slow start.</summary>
+    public void SetUpByChecks(DestinationState destination, bool isUp)
+    {
+        lock (_gate)
+        {
+            if (destination.IsUpByChecks == isUp)
+            {
+                return;
+            }
+
+            destination.SetUpByChecks(isUp);
+            _selection.FollowChecks(destination, _time.GetTimestamp());
+        }
+
+        if (isUp)
+        {
+            ServeQueue();
+        }
+        else
+        {
+            WentDown(destination);
+        }
     }
 
     /// <summary>A reload. Sessions that are choosing now may still get a destination of the model before.</summary>
@@ -202,6 +201,21 @@ internal sealed partial class ClusterState
         {
             Log.Out(_logger, Id, destination.Id, destination.Address, penalty);
             WentDown(destination);
+        }
+    }
+
+    /// <summary>A destination was found dead, by whatever means: what is to become of its sessions happens now. Not under the lock.</summary>
+    private void WentDown(DestinationState destination)
+    {
+        // Who waits for nobody else waits in vain.
+        ServeQueue();
+        if (_sessions is not null && _selection.Model.Config.OnUnhealthy == UnhealthyAction.Close)
+        {
+            // Apart from the caller, who may be a session on its loop: the table may be long.
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static down => down.Sessions.AbortOn(down.Destination, SessionEndReason.DestinationDown),
+                (Sessions: _sessions, Destination: destination),
+                preferLocal: false);
         }
     }
 

@@ -34,6 +34,9 @@ internal sealed class DestinationGroup
     /// <summary>Members that are out. Written under the lock.</summary>
     private readonly ulong[] _out;
 
+    /// <summary>Members that active checks have found down: no session gets them, not even as a trial, unless so few are up that health is ignored. Written under the lock.</summary>
+    private readonly ulong[] _down;
+
     /// <summary>No member that is out was checked before this; until its window is over, none of them has to be looked at.</summary>
     private long _oldestCheck;
 
@@ -66,6 +69,7 @@ internal sealed class DestinationGroup
         WeightDivisors = new float[words * 64];
         _full = new ulong[words];
         _out = new ulong[words];
+        _down = new ulong[words];
         for (var i = 0; i < Members.Length; i++)
         {
             WeightDivisors[i] = Weights[i];
@@ -129,7 +133,7 @@ internal sealed class DestinationGroup
         var isPanic = _pool.IsPanic;
         for (var word = 0; word < available.WordCount; word++)
         {
-            var members = _enabled[word] & ~attempts.TriedWord(word);
+            var members = Candidates(word, isPanic) & ~attempts.TriedWord(word);
             for (var full = members & Volatile.Read(ref _full[word]); full != 0; full &= full - 1)
             {
                 var member = (word << 6) + BitOperations.TrailingZeroCount(full);
@@ -154,9 +158,10 @@ internal sealed class DestinationGroup
     /// <summary>Whether a member that a session may use has no room now. Not for the usual path.</summary>
     public bool HasFull(in DialAttempts attempts)
     {
+        var isPanic = _pool.IsPanic;
         for (var word = 0; word < WordCount; word++)
         {
-            var members = _enabled[word] & ~attempts.TriedWord(word) & (_pool.IsPanic ? ulong.MaxValue : ~Volatile.Read(ref _out[word]));
+            var members = Candidates(word, isPanic) & ~attempts.TriedWord(word) & (isPanic ? ulong.MaxValue : ~Volatile.Read(ref _out[word]));
             for (; members != 0; members &= members - 1)
             {
                 if (Members[(word << 6) + BitOperations.TrailingZeroCount(members)].IsFull)
@@ -207,6 +212,7 @@ internal sealed class DestinationGroup
             }
 
             MarkFull(i);
+            FollowChecks(i);
         }
 
         _ramp.Update(_time.GetTimestamp());
@@ -260,6 +266,15 @@ internal sealed class DestinationGroup
     /// <summary>A member takes sessions again, few at first where the cluster has a slow start. Under the lock.</summary>
     public void BeginRamp(int member, long now) => _ramp.Begin(member, now);
 
+    /// <summary>Takes over whether a member is up by active checks. Under the lock.</summary>
+    public void FollowChecks(int member)
+    {
+        var wasUp = IsUp(member);
+        ref var word = ref _down[member >> 6];
+        Volatile.Write(ref word, Members[member].IsUpByChecks ? word & ~(1UL << member) : word | (1UL << member));
+        CountUp(member, wasUp);
+    }
+
     /// <summary>For each member its number in <paramref name="previous"/>, -1 = new.</summary>
     public int[] FindIn(DestinationGroup previous)
     {
@@ -296,6 +311,18 @@ internal sealed class DestinationGroup
         }
 
         return false;
+    }
+
+    private ulong Candidates(int word, bool isPanic) => isPanic ? _enabled[word] : _enabled[word] & ~Volatile.Read(ref _down[word]);
+
+    private bool IsUp(int member) => ((_out[member >> 6] | _down[member >> 6]) & (1UL << member)) == 0;
+
+    private void CountUp(int member, bool wasUp)
+    {
+        if (IsUp(member) != wasUp)
+        {
+            _pool.CountUp(!wasUp);
+        }
     }
 
     private bool IsMarkedOut(int member) => (_out[member >> 6] & (1UL << member)) != 0;
@@ -339,11 +366,13 @@ internal sealed class DestinationGroup
         Members[member].SetOut(isOut);
         if (isOut != IsMarkedOut(member))
         {
-            _pool.Count(isOut);
+            _pool.CountOut(isOut);
         }
 
+        var wasUp = IsUp(member);
         ref var word = ref _out[member >> 6];
         Volatile.Write(ref word, isOut ? word | (1UL << member) : word & ~(1UL << member));
+        CountUp(member, wasUp);
     }
 
     /// <summary>Members that are out but whose window is over.</summary>
@@ -360,7 +389,7 @@ internal sealed class DestinationGroup
                     ref var failures = ref Members[member].Failures;
                     _oldestCheck = Math.Min(_oldestCheck, failures.Checked);
                     var bit = isOut & (~isOut + 1);
-                    if (failures.IsTrialDue(_passive, now) && (bit & _enabled[word] & ~attempts.TriedWord(word)) != 0 && !IsFull(member))
+                    if (failures.IsTrialDue(_passive, now) && (bit & _enabled[word] & ~_down[word] & ~attempts.TriedWord(word)) != 0 && !IsFull(member))
                     {
                         available.Add(member);
                     }

@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using KestrelStream.Configuration;
 using KestrelStream.Health;
+using KestrelStream.Health.Checks;
 using KestrelStream.LoadBalancing;
 
 namespace KestrelStream.Model;
@@ -21,6 +22,8 @@ internal sealed class DestinationState : IDestination
     private readonly string _addressText;
     private volatile EndPoint[] _endPoints;
     private volatile bool _isOut;
+    private volatile bool _isUpByChecks = true;
+    private volatile CheckReport? _lastCheck;
     private volatile bool _wasReached;
     private volatile DestinationConfig _config;
     private int _limit;
@@ -81,7 +84,15 @@ internal sealed class DestinationState : IDestination
     public long? Returned { get; set; }
 
     public DestinationHealth Health
-        => _isOut ? DestinationHealth.Unhealthy : _wasReached ? DestinationHealth.Healthy : DestinationHealth.Unknown;
+        => _isOut || !_isUpByChecks ? DestinationHealth.Unhealthy
+            : _wasReached || _lastCheck?.Result == CheckResult.Healthy ? DestinationHealth.Healthy
+            : DestinationHealth.Unknown;
+
+    /// <summary>False = active checks have found it down: it gets no session at all. True as well where there are no checks.</summary>
+    public bool IsUpByChecks => _isUpByChecks;
+
+    /// <summary>Null = none has ended yet, or there are no active checks.</summary>
+    public CheckReport? LastCheck => _lastCheck;
 
     /// <summary>Whether the address is a name that has to be looked up.</summary>
     public bool NeedsResolution => Address.Kind is ProxyAddressKind.Host or ProxyAddressKind.Localhost;
@@ -132,6 +143,13 @@ internal sealed class DestinationState : IDestination
 
     /// <summary>Under the cluster's lock.</summary>
     public void SetOut(bool isOut) => _isOut = isOut;
+
+    /// <summary>Under the cluster's lock, or before anybody else knows the destination.</summary>
+    public void SetUpByChecks(bool isUp) => _isUpByChecks = isUp;
+
+    /// <summary>The end of a certificate stays known when a later check does not come to see one. One check at a time.</summary>
+    public void SetLastCheck(CheckReport? report)
+        => _lastCheck = report is { CertificateExpires: null } && _lastCheck is { } before ? report with { CertificateExpires = before.CertificateExpires } : report;
 
     /// <summary>Whether <see cref="DestinationConfig.MaxConnections"/> is reached.</summary>
     public bool IsFull => ActiveSessions >= Volatile.Read(ref _limit);

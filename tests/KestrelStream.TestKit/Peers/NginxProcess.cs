@@ -17,6 +17,9 @@ public sealed class NginxProcess : IAsyncDisposable
     /// <summary>Where a site listens.</summary>
     public IPEndPoint this[string site] => _endPoints[site];
 
+    /// <summary>The running server, to be stopped or paused.</summary>
+    public ChildProcess Process => _process!;
+
     /// <summary>Starts one and waits until it serves.</summary>
     public static async Task<NginxProcess> StartAsync(params NginxSite[] sites)
     {

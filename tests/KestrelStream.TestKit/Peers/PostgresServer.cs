@@ -2,7 +2,7 @@ using System.Net;
 
 namespace KestrelStream.TestKit.Peers;
 
-/// <summary>A real PostgreSQL on a free port of 127.0.0.1, without TLS of its own, trusting everyone; <c>SHOW cluster_name</c> says which one answered.</summary>
+/// <summary>A real PostgreSQL on a free port of 127.0.0.1, without TLS of its own, trusting everyone unless told otherwise; <c>SHOW cluster_name</c> says which one answered.</summary>
 public sealed class PostgresServer : IAsyncDisposable
 {
     private const string Package = "postgresql";
@@ -19,15 +19,22 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public IPEndPoint EndPoint { get; private set; } = LoopbackPort.TakeEndPoint();
 
+    /// <summary>The running server, to be stopped or paused.</summary>
+    public ChildProcess Process => _process!;
+
     private string Data => _folder["data"];
 
     /// <summary>Makes a new data folder, starts a server on it and waits until it takes connections.</summary>
-    public static async Task<PostgresServer> StartAsync(string name)
+    /// <param name="name">Its cluster_name.</param>
+    /// <param name="authentication">Method of pg_hba.conf for everyone.</param>
+    public static async Task<PostgresServer> StartAsync(string name, string authentication = "trust")
     {
         var server = new PostgresServer(name);
         try
         {
             await server.InitializeAsync();
+            var access = Path.Combine(server.Data, "pg_hba.conf");
+            await File.WriteAllTextAsync(access, (await File.ReadAllTextAsync(access)).Replace("trust", authentication, StringComparison.Ordinal));
             for (var attempt = 1; !await server.TryStartAsync(); attempt++)
             {
                 if (attempt == 3)

@@ -67,9 +67,25 @@ internal static class ConfigSummary
         }
 
         Line(text, $"  passive {(cluster.HealthCheck?.Passive is { } passive ? $"{passive.Enabled} {passive.MaxFails} {passive.FailTimeout} to {Or(passive.MaxFailTimeout)}, resets {passive.CountResets}, ejected {Or(passive.MaxEjectedPercent)}" : "defaults")}");
+        if (cluster.HealthCheck?.Active is { } active)
+        {
+            AppendActive(text, active);
+        }
+
         foreach (var (destinationId, destination) in cluster.Destinations)
         {
-            Line(text, $"  destination {destinationId}: {destination.Address}, weight {destination.Weight}, backup {destination.Backup}, max {Or(destination.MaxConnections)}");
+            var checkedAs = destination.Health is null && destination.Host is null ? "" : $", checked at {destination.Health ?? "its address"} as {destination.Host ?? "its host"}";
+            Line(text, $"  destination {destinationId}: {destination.Address}, weight {destination.Weight}, backup {destination.Backup}, max {Or(destination.MaxConnections)}{checkedAs}");
+        }
+    }
+
+    private static void AppendActive(StringBuilder text, ActiveHealthCheckConfig check)
+    {
+        Line(text, $"  active {check.Enabled} {check.Kind}, every {check.Interval}, down {Or(check.IntervalWhenDown)}, jitter {check.Jitter}, timeout {check.Timeout}, rise {check.Rise}, fall {check.Fall}, {check.InitialState}, at {check.Address ?? "own"} {Or(check.Port)}");
+        Line(text, $"    tls {check.ServerName ?? "own"} {check.Verify} {check.TrustedCertificates ?? "system"}, http {check.Method} {check.Path} {check.Host ?? "own"} {check.ExpectStatus} {check.ExpectBody ?? "none"}, as {check.User ?? "none"} {check.Database ?? "none"} {check.Password ?? "none"}");
+        foreach (var step in check.Steps)
+        {
+            Line(text, $"    {(step.Send is null ? $"expect {step.Expect}" : $"send {step.Send}")}");
         }
     }
 

@@ -27,6 +27,8 @@ public class ConfigSurfaceTests
         { "Hash", "Hash", typeof(HashConfig), "StreamProxy:Clusters:x:Hash" },
         { "Queue", "Queue", typeof(QueueConfig), "StreamProxy:Clusters:x:Queue" },
         { "Destination", "Destinations", typeof(DestinationConfig), "StreamProxy:Clusters:x:Destinations:x" },
+        { "ActiveHealthCheck", "Active", typeof(ActiveHealthCheckConfig), "StreamProxy:Clusters:x:HealthCheck:Active" },
+        { "HealthCheckStep", "Steps", typeof(HealthCheckStep), "StreamProxy:Clusters:x:HealthCheck:Active:Steps:0" },
         { "PassiveHealthCheck", "HealthCheck", typeof(PassiveHealthCheckConfig), "StreamProxy:Clusters:x:HealthCheck:Passive" },
     };
 
@@ -69,6 +71,8 @@ public class ConfigSurfaceTests
         AssertChoices<TlsVersion>("RouteTls", "Protocols", "items");
         AssertChoices<UnhealthyAction>("Cluster", "OnUnhealthy");
         AssertChoices<HashKey>("Hash", "Key");
+        AssertChoices<HealthCheckKind>("ActiveHealthCheck", "Kind");
+        AssertChoices<HealthCheckInitialState>("ActiveHealthCheck", "InitialState");
         AssertChoices<ClientProtocol>("Match", "Protocols", "items");
     }
 

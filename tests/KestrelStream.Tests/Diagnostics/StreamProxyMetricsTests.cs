@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics.Metrics;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
+using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
@@ -24,10 +25,12 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream_certificate_expiry_seconds gauge",
             "kestrelstream_config_reloads_total counter",
             "kestrelstream_destination_active_sessions gauge",
+            "kestrelstream_destination_certificate_expiry_seconds gauge",
             "kestrelstream_destination_ejections_total counter",
             "kestrelstream_destination_up gauge",
             "kestrelstream_dial_duration_seconds histogram",
             "kestrelstream_dial_failures_total counter",
+            "kestrelstream_health_checks_total counter",
             "kestrelstream_queue_length gauge",
             "kestrelstream_session_duration_seconds histogram",
             "kestrelstream_sessions_total counter",
@@ -67,6 +70,11 @@ public sealed class StreamProxyMetricsTests
         Assert.Equal(0, samples["""kestrelstream_tls_handshakes_total{listener="public",result="timeout"}"""]);
         Assert.Equal(1, samples["kestrelstream_tls_handshake_duration_seconds_count"]);
         Assert.Equal(1, samples["""kestrelstream_destination_up{cluster="pool",destination="a"}"""]);
+        Assert.Equal(2, samples["""kestrelstream_health_checks_total{cluster="pool",destination="a",result="healthy"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_health_checks_total{cluster="pool",destination="b",result="timeout"}"""]);
+        Assert.Equal(2, samples.Count(sample => sample.Key.StartsWith("kestrelstream_health_checks_total", StringComparison.Ordinal)));
+        Assert.Equal(7200, samples["""kestrelstream_destination_certificate_expiry_seconds{cluster="pool",destination="a"}"""]);
+        Assert.Equal(1, samples.Count(sample => sample.Key.StartsWith("kestrelstream_destination_certificate_expiry_seconds", StringComparison.Ordinal)));
         Assert.Equal(1, samples["""kestrelstream_config_reloads_total{result="applied"}"""]);
         Assert.Equal(2, samples["""kestrelstream_config_reloads_total{result="rejected"}"""]);
         Assert.Equal(86400 * 30, samples["""kestrelstream_certificate_expiry_seconds{certificate="site"}"""]);
@@ -146,10 +154,12 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream.certificate.expiry s",
             "kestrelstream.config_reloads {reload}",
             "kestrelstream.destination.active_sessions {session}",
+            "kestrelstream.destination.certificate_expiry s",
             "kestrelstream.destination.ejections {ejection}",
             "kestrelstream.destination.up ",
             "kestrelstream.dial.duration s",
             "kestrelstream.dial.failures {dial}",
+            "kestrelstream.health_checks {check}",
             "kestrelstream.queue.duration s",
             "kestrelstream.queue.length {session}",
             "kestrelstream.session.duration s",
@@ -292,5 +302,14 @@ public sealed class StreamProxyMetricsTests
         proxy.Metrics.ConfigReloaded(isApplied: false);
         proxy.Metrics.ConfigReloaded(isApplied: false);
         proxy.Metrics.AccessLogDropped(4);
+
+        var now = proxy.Time.GetUtcNow();
+        proxy.Metrics.HealthCheckEnded("pool", "a", CheckResult.Healthy);
+        proxy.Metrics.HealthCheckEnded("pool", "a", CheckResult.Healthy);
+        proxy.Metrics.HealthCheckEnded("pool", "b", CheckResult.Timeout);
+        proxy.Cluster("pool").Model.Destinations[0].SetLastCheck(new CheckReport(CheckResult.Healthy, "", default, now, now.AddHours(2)));
+
+        // One that has not come to see a certificate does not forget it.
+        proxy.Cluster("pool").Model.Destinations[0].SetLastCheck(new CheckReport(CheckResult.Connect, "", default, now));
     }
 }

@@ -167,6 +167,42 @@ public class OutlierTests
 
     /// <summary>Below half of them up, everybody is asked; from half on, only those that are up.</summary>
     [Fact]
+    public void PanicThreshold_FewerAreUpByChecks_HealthIsIgnored()
+    {
+        var cluster = Create(4, passive => passive);
+        cluster.Reload(cluster.State.Model.Config with { PanicThreshold = 50 });
+        foreach (var id in new[] { "a", "b" })
+        {
+            cluster.State.SetUpByChecks(cluster.Destination(id), isUp: false);
+        }
+
+        Assert.Equal(["c", "d"], Offered());
+
+        // c goes down too, and while all are tried d, which answers nobody, is out as well as down: that counts once.
+        cluster.State.SetUpByChecks(cluster.Destination("c"), isUp: false);
+        Assert.Equal(["a", "b", "c", "d"], Offered());
+        cluster.Run(id => false);
+        Assert.True(cluster.Destination("d").IsOut);
+        cluster.State.SetUpByChecks(cluster.Destination("d"), isUp: false);
+        cluster.State.SetUpByChecks(cluster.Destination("d"), isUp: true);
+        cluster.State.SetUpByChecks(cluster.Destination("a"), isUp: true);
+        Assert.Equal(["a", "d"], Offered());
+
+        string[] Offered()
+        {
+            var attempts = default(DialAttempts);
+            var offered = new List<string>();
+            while (cluster.State.Next(ref attempts) is { } destination)
+            {
+                offered.Add(destination.Id);
+                cluster.State.Release(destination);
+            }
+
+            return [.. offered];
+        }
+    }
+
+    [Fact]
     public void PanicThreshold_FewerAreUp_HealthIsIgnored()
     {
         var cluster = Create(4, passive => passive);

@@ -72,11 +72,12 @@ public class SlowStartTests
     }
 
     [Fact]
-    public void CameBack_OfOneThatAnotherCheckFoundAlive_BeginsASlowStart()
+    public void SetUpByChecks_OfOneThatWasDown_BeginsASlowStart()
     {
         var cluster = Create("LeastConnections", TimeSpan.FromSeconds(60), ("a", 1), ("b", 1), ("c", 1));
 
-        cluster.State.CameBack(cluster.Destination("a"));
+        cluster.State.SetUpByChecks(cluster.Destination("a"), isUp: false);
+        cluster.State.SetUpByChecks(cluster.Destination("a"), isUp: true);
         cluster.Time.Advance(TimeSpan.FromSeconds(30));
 
         Assert.InRange(Count(cluster, "a") / (double)Sessions, 0.19, 0.21);

@@ -38,19 +38,23 @@ public class ClusterStateStressTests
         var held = new int[destinations.Length];
         using var isOver = new CancellationTokenSource();
 
-        // A thread of its own: with all cores busy the pool might not get to it before the sessions are over.
-        var reloads = Task.Factory.StartNew(() =>
-        {
-            var count = 0;
-            while (!isOver.IsCancellationRequested)
+        // A thread of its own: the pool may be busy with other tests for as long as this one lasts.
+        var reloads = Task.Factory.StartNew(
+            () =>
             {
-                cluster.Apply(ClusterModel.Create(config, policy, TimeProvider.System, cluster.Model));
-                count++;
-                Thread.Yield();
-            }
+                var count = 0;
+                while (!isOver.IsCancellationRequested)
+                {
+                    cluster.Apply(ClusterModel.Create(config, policy, TimeProvider.System, cluster.Model));
+                    count++;
+                    Thread.Yield();
+                }
 
-            return count;
-        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+                return count;
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default);
         try
         {
             await Task.WhenAll(Enumerable.Range(0, Threads).Select(seed => Task.Factory.StartNew(

@@ -44,7 +44,45 @@ internal static class ClusterReader
 
     private static HealthCheckConfig ReadHealthCheck(SectionReader section) => new()
     {
+        Active = section.Section(nameof(HealthCheckConfig.Active), ReadActive),
         Passive = section.Section(nameof(HealthCheckConfig.Passive), ReadPassive),
+    };
+
+    private static ActiveHealthCheckConfig ReadActive(SectionReader section)
+    {
+        var defaults = new ActiveHealthCheckConfig();
+        return new ActiveHealthCheckConfig
+        {
+            Enabled = section.Flag(nameof(ActiveHealthCheckConfig.Enabled)) ?? defaults.Enabled,
+            Kind = section.Choice<HealthCheckKind>(nameof(ActiveHealthCheckConfig.Kind)) ?? defaults.Kind,
+            Interval = section.Time(nameof(ActiveHealthCheckConfig.Interval)) ?? defaults.Interval,
+            IntervalWhenDown = section.Time(nameof(ActiveHealthCheckConfig.IntervalWhenDown)),
+            Jitter = section.Number(nameof(ActiveHealthCheckConfig.Jitter)) ?? defaults.Jitter,
+            Timeout = section.Time(nameof(ActiveHealthCheckConfig.Timeout)) ?? defaults.Timeout,
+            Rise = section.Number(nameof(ActiveHealthCheckConfig.Rise)) ?? defaults.Rise,
+            Fall = section.Number(nameof(ActiveHealthCheckConfig.Fall)) ?? defaults.Fall,
+            InitialState = section.Choice<HealthCheckInitialState>(nameof(ActiveHealthCheckConfig.InitialState)) ?? defaults.InitialState,
+            Address = section.Text(nameof(ActiveHealthCheckConfig.Address)),
+            Port = section.Number(nameof(ActiveHealthCheckConfig.Port)),
+            ServerName = section.Text(nameof(ActiveHealthCheckConfig.ServerName)),
+            Verify = section.Flag(nameof(ActiveHealthCheckConfig.Verify)) ?? defaults.Verify,
+            TrustedCertificates = section.Text(nameof(ActiveHealthCheckConfig.TrustedCertificates)),
+            Method = section.Text(nameof(ActiveHealthCheckConfig.Method)) ?? defaults.Method,
+            Path = section.Text(nameof(ActiveHealthCheckConfig.Path)) ?? defaults.Path,
+            Host = section.Text(nameof(ActiveHealthCheckConfig.Host)),
+            ExpectStatus = section.Text(nameof(ActiveHealthCheckConfig.ExpectStatus)) ?? defaults.ExpectStatus,
+            ExpectBody = section.Text(nameof(ActiveHealthCheckConfig.ExpectBody)),
+            Steps = section.SectionList(nameof(ActiveHealthCheckConfig.Steps), ReadStep) ?? defaults.Steps,
+            User = section.Text(nameof(ActiveHealthCheckConfig.User)),
+            Database = section.Text(nameof(ActiveHealthCheckConfig.Database)),
+            Password = section.Text(nameof(ActiveHealthCheckConfig.Password)),
+        };
+    }
+
+    private static HealthCheckStep ReadStep(SectionReader section) => new()
+    {
+        Send = section.Text(nameof(HealthCheckStep.Send)),
+        Expect = section.Text(nameof(HealthCheckStep.Expect)),
     };
 
     private static PassiveHealthCheckConfig ReadPassive(SectionReader section)
@@ -68,6 +106,8 @@ internal static class ClusterReader
             Weight = section.Number(nameof(DestinationConfig.Weight)) ?? s_destination.Weight,
             Backup = section.Flag(nameof(DestinationConfig.Backup)) ?? s_destination.Backup,
             MaxConnections = section.Number(nameof(DestinationConfig.MaxConnections)),
+            Health = section.Text(nameof(DestinationConfig.Health)),
+            Host = section.Text(nameof(DestinationConfig.Host)),
         };
     }
 }

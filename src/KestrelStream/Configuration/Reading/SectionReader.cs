@@ -63,6 +63,36 @@ internal sealed partial class SectionReader
         return items;
     }
 
+    /// <summary>A list of maps, in its order. Null when the key is absent or null; an empty list is one.</summary>
+    public IReadOnlyList<T>? SectionList<T>(string key, Func<SectionReader, T> read)
+        where T : class
+    {
+        if (Find(key) is not { } node)
+        {
+            return null;
+        }
+
+        var items = new List<T>(node.Children.Length);
+        var list = new SectionReader(node, this, key, _errors);
+        var isList = string.IsNullOrEmpty(node.Value);
+        foreach (var item in node.Children)
+        {
+            isList &= int.TryParse(item.Key, out _);
+            if (isList)
+            {
+                items.Add(Read(new SectionReader(item, list, item.Key, _errors), read) ?? ReadNothing(read, null));
+            }
+        }
+
+        if (!isList)
+        {
+            AddError(key, $"is no list; valid: a list of maps with the keys {string.Join(", ", KeysOf(read))}");
+            return null;
+        }
+
+        return node.Value is null && items.Count == 0 ? null : items;
+    }
+
     private static T? Read<T>(SectionReader reader, Func<SectionReader, T> read)
         where T : class
     {

@@ -39,6 +39,11 @@ internal static class ClusterValidator
 
             context.CheckTime(path, "SlowStart", cluster.SlowStart, TimeSpan.Zero);
             context.CheckRange(path, "PanicThreshold", cluster.PanicThreshold, 0, 100);
+            if (cluster.HealthCheck?.Active is { } active)
+            {
+                ActiveCheckValidator.Validate(context, $"{path}:HealthCheck:Active", active);
+            }
+
             if (cluster.HealthCheck?.Passive is { } passive)
             {
                 context.CheckRange(path, "HealthCheck:Passive:MaxFails", passive.MaxFails, 0);
@@ -53,23 +58,25 @@ internal static class ClusterValidator
                 }
             }
 
-            ValidateDestinations(context, $"{path}:Destinations", cluster.Destinations);
+            ValidateDestinations(context, path, cluster);
         }
     }
 
-    private static void ValidateDestinations(ValidationContext context, string mapPath, IReadOnlyDictionary<string, DestinationConfig> destinations)
+    private static void ValidateDestinations(ValidationContext context, string clusterPath, ClusterConfig cluster)
     {
-        if (destinations.Count == 0)
+        var mapPath = $"{clusterPath}:Destinations";
+        if (cluster.Destinations.Count == 0)
         {
             context.AddError(mapPath, "at least one destination is needed");
         }
 
         var owners = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var (id, path, destination) in context.Items(mapPath, destinations))
+        foreach (var (id, path, destination) in context.Items(mapPath, cluster.Destinations))
         {
             ValidateAddress(context, path, id, destination.Address, owners);
             context.CheckRange(path, "Weight", destination.Weight, 0, MaxWeight);
             context.CheckRange(path, "MaxConnections", destination.MaxConnections, 1);
+            ActiveCheckValidator.ValidateDestination(context, clusterPath, path, cluster.HealthCheck?.Active, destination);
         }
     }
 

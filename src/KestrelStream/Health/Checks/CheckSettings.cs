@@ -1,0 +1,75 @@
+using System.Security.Cryptography.X509Certificates;
+using KestrelStream.Configuration;
+using KestrelStream.Health.Checks.Probes;
+
+namespace KestrelStream.Health.Checks;
+
+/// <summary>How one destination is checked, compiled. Immutable.</summary>
+internal sealed class CheckSettings
+{
+    private readonly string? _host;
+    private readonly X509Certificate2Collection? _authorities;
+
+    public CheckSettings(ActiveHealthCheckConfig config, string? host, ProxyAddress address, IHealthProbe probe, X509Certificate2Collection? authorities = null)
+    {
+        Config = config;
+        _host = host;
+        Address = address;
+        Probe = probe;
+        _authorities = authorities;
+    }
+
+    public ActiveHealthCheckConfig Config { get; }
+
+    /// <summary>What is checked.</summary>
+    public ProxyAddress Address { get; }
+
+    public IHealthProbe Probe { get; }
+
+    /// <summary>Compiles a validated config.</summary>
+    public static CheckSettings Create(ActiveHealthCheckConfig config, DestinationConfig destination, X509Certificate2Collection? authorities)
+        => new(config, destination.Host, CheckAddress.Of(config, destination)!, CreateProbe(config, destination, authorities), authorities);
+
+    /// <summary>Whether a reload has changed nothing here.</summary>
+    public bool IsSame(CheckSettings other)
+        => Address == other.Address
+            && _host == other._host
+            && Config with { Steps = [] } == other.Config with { Steps = Array.Empty<HealthCheckStep>() }
+            && Config.Steps.SequenceEqual(other.Config.Steps)
+            && (_authorities ?? []).SequenceEqual(other._authorities ?? []);
+
+    private static IHealthProbe CreateProbe(ActiveHealthCheckConfig config, DestinationConfig destination, X509Certificate2Collection? authorities)
+    {
+        ProbeTls Tls() => new(CheckAddress.ServerName(config, destination), config.Verify, authorities);
+
+        return config.Kind switch
+        {
+            HealthCheckKind.Tls => new TlsProbe(Tls()),
+            HealthCheckKind.Http => Http(null),
+            HealthCheckKind.Https => Http(Tls()),
+            HealthCheckKind.SendExpect => new SendExpectProbe([.. config.Steps.Select(CreateStep)]),
+            HealthCheckKind.PostgreSql => new PostgreSqlProbe(config.User ?? "postgres", config.Database),
+            HealthCheckKind.MySql => new MySqlProbe(config.User ?? "kestrelstream"),
+            HealthCheckKind.Redis => new RedisProbe(config.User, config.Password),
+            HealthCheckKind.Smtp => new SmtpProbe(),
+            _ => new TcpProbe(),
+        };
+
+        HttpProbe Http(ProbeTls? tls)
+            => StatusRanges.TryParse(config.ExpectStatus, out var statuses)
+                ? new HttpProbe(config.Method, config.Path, CheckAddress.HttpHost(config, destination), statuses!, config.ExpectBody, tls)
+                : throw new ArgumentException("The configuration was not validated.", nameof(config));
+    }
+
+    private static SendExpectProbe.Step CreateStep(HealthCheckStep step)
+    {
+        if (step.Send is { } send && EscapedText.TryParse(send, out var bytes, out _))
+        {
+            return new SendExpectProbe.Step(bytes, Expect: null);
+        }
+
+        return step.Expect is { } expect && ExpectPattern.TryCreate(expect, out var pattern, out _)
+            ? new SendExpectProbe.Step(default, pattern)
+            : throw new ArgumentException("The configuration was not validated.", nameof(step));
+    }
+}
