@@ -12,6 +12,7 @@ public sealed class ScriptedUpstream : IAsyncDisposable
     private readonly List<Socket> _accepted = [];
     private readonly Task _loop;
     private int _count;
+    private int _active;
 
     public ScriptedUpstream(Func<Socket, Task> script, IPAddress? address = null, int backlog = 512)
     {
@@ -33,6 +34,9 @@ public sealed class ScriptedUpstream : IAsyncDisposable
 
     /// <summary>Connections accepted so far.</summary>
     public int Count => Volatile.Read(ref _count);
+
+    /// <summary>Connections that are not closed by their script.</summary>
+    public int Active => Volatile.Read(ref _active);
 
     /// <summary>First failure of a script.</summary>
     public Exception? Failure { get; private set; }
@@ -79,6 +83,7 @@ public sealed class ScriptedUpstream : IAsyncDisposable
             {
                 var socket = await _listener.AcceptAsync(_stopped.Token);
                 socket.NoDelay = true;
+                Interlocked.Increment(ref _active);
                 Interlocked.Increment(ref _count);
                 lock (_accepted)
                 {
@@ -111,5 +116,6 @@ public sealed class ScriptedUpstream : IAsyncDisposable
 
         // Closed here, but listed until the end: a script may keep its socket by not returning.
         socket.Dispose();
+        Interlocked.Decrement(ref _active);
     }
 }

@@ -14,6 +14,7 @@ namespace KestrelStream.Admin;
 /// <param name="ActiveSessions">Dialled or relayed now.</param>
 /// <param name="TotalSessions">Whose dial succeeded, since start.</param>
 /// <param name="DialFailures">Since start.</param>
+/// <param name="WarmConnections">Connections made ahead that wait for a session; null = the cluster asks for none.</param>
 /// <param name="LastCheck">The last active check; null = none so far.</param>
 internal sealed record ApiDestination(
     string Id,
@@ -27,4 +28,5 @@ internal sealed record ApiDestination(
     int ActiveSessions,
     long TotalSessions,
     long DialFailures,
+    int? WarmConnections,
     ApiCheck? LastCheck);

@@ -107,6 +107,7 @@ internal static class StateEndpoints
         destination.ActiveSessions,
         destination.TotalSessions,
         destination.DialFailures,
+        destination.Warm?.Count,
         ApiCheck.Of(destination.LastCheck));
 
     private static ApiSession Describe(StreamSession session) => new(

@@ -18,6 +18,12 @@ public sealed record ClusterConfig
     /// <summary>Most destinations dialled for one session; null = all of them.</summary>
     public int? MaxAttempts { get; init; }
 
+    /// <summary>
+    /// Connections kept to each destination before sessions need them, for protocols in which the client speaks first. Default 0: none. A
+    /// session that finds none dials.
+    /// </summary>
+    public int WarmConnections { get; init; }
+
     /// <summary>How often host names of destinations are resolved again. Default 10 s.</summary>
     public TimeSpan DnsRefresh { get; init; } = TimeSpan.FromSeconds(10);
 

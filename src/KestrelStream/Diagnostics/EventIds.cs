@@ -41,6 +41,9 @@ internal static class EventIds
     public const int DestinationUp = 406;
     public const int DestinationChecked = 407;
     public const int CheckFailed = 408;
+    public const int WarmDialFailed = 409;
+    public const int WarmDialBroken = 410;
+    public const int WarmSpeaksFirst = 411;
 
     // 5xx: access log, metrics, admin
     public const int AccessLogDropped = 500;

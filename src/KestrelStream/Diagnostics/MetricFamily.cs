@@ -40,6 +40,12 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily DestinationEjections = new(
         "kestrelstream.destination.ejections", MetricKind.Counter, "{ejection}", "Times a destination was taken out by the failures of its sessions.");
 
+    public static readonly MetricFamily DestinationWarmConnections = new(
+        "kestrelstream.destination.warm_connections", MetricKind.UpDownCounter, "{connection}", "Connections that wait for a session.");
+
+    public static readonly MetricFamily DestinationWarmTakes = new(
+        "kestrelstream.destination.warm_takes", MetricKind.Counter, "{session}", "Sessions that found a connection made ahead, and that found none, where such are kept.");
+
     public static readonly MetricFamily QueueLength = new(
         "kestrelstream.queue.length", MetricKind.UpDownCounter, "{session}", "Sessions that wait for a destination with room.");
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using KestrelStream.Dialing.Warm;
 using KestrelStream.Health;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
@@ -21,6 +22,8 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.DestinationUp, ReadDestinationsUp),
         (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
         (MetricFamily.DestinationEjections, () => ReadDestinations(destination => destination.Ejections)),
+        (MetricFamily.DestinationWarmConnections, ReadWarmConnections),
+        (MetricFamily.DestinationWarmTakes, ReadWarmTakes),
         (MetricFamily.QueueLength, ReadQueueLengths),
         (MetricFamily.HealthChecks, ReadHealthChecks),
         (MetricFamily.DestinationCertificateExpiry, ReadDestinationCertificates),
@@ -135,6 +138,21 @@ internal sealed partial class StreamProxyMetrics
         => from cluster in (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal)
            from destination in cluster.Model.Destinations
            select new Measurement<long>(value(destination), Label("cluster", cluster.Id), Label("destination", destination.Id));
+
+    private IEnumerable<Measurement<long>> ReadWarmConnections()
+        => from pool in ReadWarmPools()
+           select new Measurement<long>(pool.Pool.Count, pool.Labels);
+
+    private IEnumerable<Measurement<long>> ReadWarmTakes()
+        => from pool in ReadWarmPools()
+           from result in new[] { ("hit", pool.Pool.Hits), ("miss", pool.Pool.Misses) }
+           select new Measurement<long>(result.Item2, [.. pool.Labels, Label("result", result.Item1)]);
+
+    private IEnumerable<(WarmPool Pool, KeyValuePair<string, object?>[] Labels)> ReadWarmPools()
+        => from cluster in (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal)
+           from destination in cluster.Model.Destinations
+           where destination.Warm is not null
+           select (destination.Warm, new[] { Label("cluster", cluster.Id), Label("destination", destination.Id) });
 
     /// <summary>Clusters that have no queue are left out.</summary>
     private IEnumerable<Measurement<long>> ReadQueueLengths()

@@ -113,6 +113,11 @@ internal sealed partial class UpstreamDialer(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ConnectStatus> DialDestinationAsync(StreamSession session, DestinationState destination, ClusterConfig config, long started)
     {
+        if (TakeWarm(session, destination) is { } taken)
+        {
+            return taken;
+        }
+
         var timeout = TimeoutLeft(config, started);
         var endPoints = destination.EndPoints;
         if (endPoints.Length == 0)
@@ -193,6 +198,28 @@ internal sealed partial class UpstreamDialer(
         }
 
         return Record(session, new DialAttempt(destination.Id, endPoint, status, time.GetElapsedTime(started)));
+    }
+
+    /// <summary>A connection that was made ahead; null = there is none. Not while the destination has failures: a dial says more of it then.</summary>
+    private ConnectStatus? TakeWarm(StreamSession session, DestinationState destination)
+    {
+        if (destination.Warm is not { } pool || destination.Failures.Fails != 0 || pool.TryTake() is not { } connection)
+        {
+            return null;
+        }
+
+        var upstream = session.Environment.Adopt(connection);
+        session.Upstream = upstream;
+        var status = ConnectStatus.Connected;
+        if (session.HasEnded)
+        {
+            // It may have ended before it knew of its upstream.
+            upstream.Reset();
+            session.Upstream = null;
+            status = ConnectStatus.Aborted;
+        }
+
+        return Record(session, new DialAttempt(destination.Id, upstream.RemoteEndPoint, status, TimeSpan.Zero));
     }
 
     private ConnectStatus Record(StreamSession session, DialAttempt attempt)

@@ -2,6 +2,7 @@ using System.Net;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
+using KestrelStream.Dialing.Warm;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
@@ -22,6 +23,7 @@ internal sealed partial class StreamProxyManager(
     ClusterRegistry clusters,
     DestinationResolver resolver,
     HealthChecker healthChecker,
+    WarmConnections warm,
     EngineSelector engines,
     SessionTable sessions,
     DescriptorBudget descriptors,
@@ -140,6 +142,7 @@ internal sealed partial class StreamProxyManager(
             }
 
             await _listeners.DisposeAsync();
+            warm.Dispose();
             var timeout = _current?.Config.ShutdownTimeout ?? TimeSpan.Zero;
             Log.DrainStarted(_logger, sessions.Count, timeout);
             await WaitForSessionsAsync(timeout, cancellationToken);
@@ -164,6 +167,7 @@ internal sealed partial class StreamProxyManager(
         }
 
         // Its threads run until the last session has ended.
+        warm.Dispose();
         (_engine as IDisposable)?.Dispose();
         _abortSessions.Dispose();
         _gate.Dispose();
@@ -212,6 +216,7 @@ internal sealed partial class StreamProxyManager(
         clusters.Commit(clusterChange);
         var checkedNames = healthChecker.Apply(clusterChange.Clusters.Values, authorities);
         resolver.Apply(clusterChange.Clusters.Values, checkedNames);
+        warm.Apply(clusterChange.Clusters.Values, _engine!);
         accessLog.Apply(config.AccessLog, provider.BasePath);
         _current = next;
         await _listeners.CommitAsync(listenerChange, next.Listeners);

@@ -2,6 +2,7 @@ using KestrelStream.Admin;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
+using KestrelStream.Dialing.Warm;
 using KestrelStream.Health.Checks;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Management;
@@ -88,6 +89,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<IDestinationNameResolver, SystemNameResolver>();
         services.TryAddSingleton<DestinationResolver>();
         services.TryAddSingleton<UpstreamDialer>();
+        services.TryAddSingleton<WarmConnections>();
         services.TryAddSingleton<HealthChecker>();
     }
 }

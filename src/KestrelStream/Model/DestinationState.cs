@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using KestrelStream.Configuration;
+using KestrelStream.Dialing.Warm;
 using KestrelStream.Health;
 using KestrelStream.Health.Checks;
 using KestrelStream.LoadBalancing;
@@ -33,6 +34,7 @@ internal sealed class DestinationState : IDestination
     private long _ejections;
     private FailureAccount _failures;
     private DialLatency _dialLatency;
+    private WarmPool? _warm;
 
     public DestinationState(string id, ProxyAddress address, DestinationConfig config)
     {
@@ -56,6 +58,13 @@ internal sealed class DestinationState : IDestination
     }
 
     public string Id { get; }
+
+    /// <summary>Connections made ahead of sessions; null = the cluster asks for none. Written by their keeper.</summary>
+    public WarmPool? Warm
+    {
+        get => Volatile.Read(ref _warm);
+        set => Volatile.Write(ref _warm, value);
+    }
 
     public ProxyAddress Address { get; }
 

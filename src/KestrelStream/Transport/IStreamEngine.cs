@@ -8,4 +8,7 @@ internal interface IStreamEngine : IConnectionListenerFactory
 {
     /// <summary>As the log shows it.</summary>
     string Name { get; }
+
+    /// <summary>Where to dial for no session in particular; another one each time, where there are several. From any thread.</summary>
+    SessionEnvironment NextEnvironment();
 }

@@ -18,6 +18,12 @@ internal abstract class SessionEnvironment
 
     public abstract ValueTask<ConnectStatus> ConnectAsync(StreamConnection upstream, EndPoint endPoint);
 
+    /// <summary>Sets an upstream end aside, right after its dial and on its own thread. Null = it was closed meanwhile. The connection must not be used afterwards.</summary>
+    public abstract ParkedConnection? Park(StreamConnection upstream);
+
+    /// <summary>Makes a parked connection of the same engine an upstream end of a session here.</summary>
+    public abstract StreamConnection Adopt(ParkedConnection parked);
+
     /// <summary>Comes back to where sessions of this environment run, after a wait for something else (name resolution, a user's step). Free when there already.</summary>
     public virtual ValueTask ResumeAsync() => ValueTask.CompletedTask;
 }

@@ -55,7 +55,7 @@ internal static class ConfigSummary
 
     private static void AppendCluster(StringBuilder text, string id, ClusterConfig cluster)
     {
-        Line(text, $"cluster {id}: {cluster.LoadBalancingPolicy}, connect {cluster.ConnectTimeout}, budget {cluster.DialBudget}, attempts {Or(cluster.MaxAttempts)}, dns {cluster.DnsRefresh}, slow start {cluster.SlowStart}, unhealthy {cluster.OnUnhealthy}, panic {cluster.PanicThreshold}");
+        Line(text, $"cluster {id}: {cluster.LoadBalancingPolicy}, connect {cluster.ConnectTimeout}, budget {cluster.DialBudget}, attempts {Or(cluster.MaxAttempts)}, dns {cluster.DnsRefresh}, slow start {cluster.SlowStart}, unhealthy {cluster.OnUnhealthy}, panic {cluster.PanicThreshold}, warm {cluster.WarmConnections}");
         if (cluster.Hash is { } hash)
         {
             Line(text, $"  hash {hash.Key}, balance factor {Or(hash.BalanceFactor)}");

@@ -16,6 +16,10 @@ internal sealed class FakeEnvironment : SessionEnvironment
 
     public override ValueTask<ConnectStatus> ConnectAsync(StreamConnection upstream, EndPoint endPoint) => new(ConnectStatus.Failed);
 
+    public override ParkedConnection? Park(StreamConnection upstream) => null;
+
+    public override StreamConnection Adopt(ParkedConnection parked) => throw new NotSupportedException();
+
     private sealed class NoClock : SessionClock
     {
         public override long Now => 0;

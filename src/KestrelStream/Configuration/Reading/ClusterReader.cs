@@ -16,6 +16,7 @@ internal static class ClusterReader
             ConnectTimeout = section.Time(nameof(ClusterConfig.ConnectTimeout)) ?? s_cluster.ConnectTimeout,
             DialBudget = section.Time(nameof(ClusterConfig.DialBudget)) ?? s_cluster.DialBudget,
             MaxAttempts = section.Number(nameof(ClusterConfig.MaxAttempts)),
+            WarmConnections = section.Number(nameof(ClusterConfig.WarmConnections)) ?? s_cluster.WarmConnections,
             DnsRefresh = section.Time(nameof(ClusterConfig.DnsRefresh)) ?? s_cluster.DnsRefresh,
             Queue = section.Section(nameof(ClusterConfig.Queue), ReadQueue),
             SlowStart = section.Time(nameof(ClusterConfig.SlowStart)) ?? s_cluster.SlowStart,

@@ -7,6 +7,9 @@ internal static class ClusterValidator
 {
     private const int MaxWeight = 65535;
 
+    /// <summary>Of each destination: more than that is a mistake rather than a reserve.</summary>
+    private const int MaxWarmConnections = 1000;
+
     /// <summary>Oftener, and one resolver would see little else than this proxy.</summary>
     private static readonly TimeSpan ShortestDnsRefresh = TimeSpan.FromSeconds(1);
 
@@ -31,6 +34,7 @@ internal static class ClusterValidator
             context.CheckTime(path, "DialBudget", cluster.DialBudget, Duration.Shortest);
             context.CheckTime(path, "DnsRefresh", cluster.DnsRefresh, ShortestDnsRefresh);
             context.CheckRange(path, "MaxAttempts", cluster.MaxAttempts, 1);
+            context.CheckRange(path, "WarmConnections", cluster.WarmConnections, 0, MaxWarmConnections);
             if (cluster.Queue is { } queue)
             {
                 context.CheckRange(path, "Queue:MaxLength", queue.MaxLength, 0);

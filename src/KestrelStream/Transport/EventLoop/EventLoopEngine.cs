@@ -20,6 +20,7 @@ internal sealed class EventLoopEngine(
     private readonly Lock _lock = new();
     private EventLoop[]? _loops;
     private LoopEnvironment[] _environments = [];
+    private uint _dials;
 
     public string Name => "EventLoop";
 
@@ -38,6 +39,12 @@ internal sealed class EventLoopEngine(
         target.Listener.SetBound(bound.Select(b => b.EndPoint));
         await listener.StartAsync();
         return listener;
+    }
+
+    public SessionEnvironment NextEnvironment()
+    {
+        EnsureLoops();
+        return _environments[Interlocked.Increment(ref _dials) % (uint)_environments.Length];
     }
 
     public void Dispose()

@@ -354,29 +354,14 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     /// <summary>On the loop, with no operation under way.</summary>
     public override StreamConnection Detach()
     {
-        if (!_loop.IsCurrent)
-        {
-            throw new InvalidOperationException("A connection leaves its loop on the loop's own thread.");
-        }
-
-        if (_fd < 0)
+        var fd = LeaveLoop();
+        if (fd < 0)
         {
             // Aborted already: everything here answers so.
             return this;
         }
 
-        if (_mayDelay)
-        {
-            Native.SetNoDelay(_fd);
-        }
-
-        var handle = new SafeSocketHandle(_fd, ownsHandle: true);
-        if (_isWatched)
-        {
-            _loop.Remove(_fd);
-        }
-
-        _fd = -1;
+        var handle = new SafeSocketHandle(fd, ownsHandle: true);
         try
         {
             return _detached = Succeed(new SocketConnection(new Socket(handle), RemoteEndPoint, LocalEndPoint));
@@ -386,6 +371,37 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
             handle.Dispose();
             throw;
         }
+    }
+
+    /// <summary>On the loop, with no operation under way. Null = it is closed.</summary>
+    public ParkedDescriptor? Park() => LeaveLoop() is >= 0 and var fd ? new ParkedDescriptor(fd, RemoteEndPoint!) : null;
+
+    /// <summary>The descriptor, as nobody's; negative = it is closed.</summary>
+    private int LeaveLoop()
+    {
+        if (!_loop.IsCurrent)
+        {
+            throw new InvalidOperationException("A connection leaves its loop on the loop's own thread.");
+        }
+
+        var fd = _fd;
+        if (fd < 0)
+        {
+            return fd;
+        }
+
+        if (_mayDelay)
+        {
+            Native.SetNoDelay(fd);
+        }
+
+        if (_isWatched)
+        {
+            _loop.Remove(fd);
+        }
+
+        _fd = -1;
+        return fd;
     }
 
     private void Note(uint events)

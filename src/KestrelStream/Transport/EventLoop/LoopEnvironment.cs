@@ -35,6 +35,11 @@ internal sealed class LoopEnvironment : SessionEnvironment, IValueTaskSource
     public override ValueTask<ConnectStatus> ConnectAsync(StreamConnection upstream, EndPoint endPoint)
         => _loop.IsCurrent ? ((LoopConnection)upstream).ConnectAsync(endPoint) : ResumeAndConnectAsync((LoopConnection)upstream, endPoint);
 
+    public override ParkedConnection? Park(StreamConnection upstream) => ((LoopConnection)upstream).Park();
+
+    public override StreamConnection Adopt(ParkedConnection parked)
+        => new LoopConnection(_loop, ((ParkedDescriptor)parked).Take()) { RemoteEndPoint = parked.RemoteEndPoint };
+
     public override ValueTask ResumeAsync() => _loop.IsCurrent ? ValueTask.CompletedTask : new ValueTask(this, 0);
 
     // The source of ResumeAsync has no state: it is never complete elsewhere, and what waits for it is posted to the loop.

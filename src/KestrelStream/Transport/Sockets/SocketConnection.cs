@@ -267,6 +267,19 @@ internal sealed class SocketConnection : StreamConnection
         Release();
     }
 
+    /// <summary>Without waiting: whether the peer has sent something that was not received yet. False as well for one that is closed.</summary>
+    public bool HasReceived()
+    {
+        try
+        {
+            return _socket.Available > 0;
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            return false;
+        }
+    }
+
     public override bool HasPeerLeft()
     {
         try

@@ -16,6 +16,8 @@ internal sealed class SocketsEngine(
 {
     public string Name => "Sockets";
 
+    public SessionEnvironment NextEnvironment() => environment;
+
     public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         var target = (ListenerEndPoint)endpoint;

@@ -27,6 +27,10 @@ internal sealed class SocketsEnvironment(SessionClock clock, SocketRelay relay) 
         }
     }
 
+    public override ParkedConnection Park(StreamConnection upstream) => new ParkedSocket((SocketConnection)upstream);
+
+    public override StreamConnection Adopt(ParkedConnection parked) => parked.ToSocketConnection();
+
     public override ValueTask<ConnectStatus> ConnectAsync(StreamConnection upstream, EndPoint endPoint)
         => ((SocketConnection)upstream).ConnectAsync(endPoint);
 }
