@@ -14,7 +14,7 @@ public sealed class ScriptedUpstream : IAsyncDisposable
     private int _count;
     private int _active;
 
-    public ScriptedUpstream(Func<Socket, Task> script, IPAddress? address = null, int backlog = 512)
+    public ScriptedUpstream(Func<Socket, Task> script, IPAddress? address = null, int backlog = 512, int port = 0)
     {
         _listener = new Socket(SocketType.Stream, ProtocolType.Tcp);
         if (address is not null)
@@ -23,7 +23,7 @@ public sealed class ScriptedUpstream : IAsyncDisposable
             _listener = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         }
 
-        _listener.Bind(new IPEndPoint(address ?? IPAddress.Loopback.MapToIPv6(), 0));
+        _listener.Bind(new IPEndPoint(address ?? IPAddress.Loopback.MapToIPv6(), port));
         _listener.Listen(backlog);
         var bound = (IPEndPoint)_listener.LocalEndPoint!;
         EndPoint = new IPEndPoint(bound.Address.IsIPv4MappedToIPv6 ? bound.Address.MapToIPv4() : bound.Address, bound.Port);
@@ -52,6 +52,22 @@ public sealed class ScriptedUpstream : IAsyncDisposable
 
         socket.Shutdown(SocketShutdown.Send);
     });
+
+    /// <summary>Says who it is, then sends back what it gets.</summary>
+    public static ScriptedUpstream Named(string name, IPAddress address, int port) => new(
+        async socket =>
+        {
+            await socket.SendAllAsync(System.Text.Encoding.ASCII.GetBytes(name));
+            var buffer = new byte[4096];
+            while (await socket.ReceiveAsync(buffer) is > 0 and var count)
+            {
+                await socket.SendAllAsync(buffer.AsMemory(0, count));
+            }
+
+            socket.Shutdown(SocketShutdown.Send);
+        },
+        address,
+        port: port);
 
     /// <summary>An address where nobody listens.</summary>
     public static IPEndPoint Nobody()

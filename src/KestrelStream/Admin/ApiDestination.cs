@@ -3,13 +3,14 @@ using KestrelStream.Health;
 namespace KestrelStream.Admin;
 
 /// <summary>A member of a cluster of <c>/api/clusters</c>.</summary>
-/// <param name="Id">Its key in the configuration.</param>
-/// <param name="Address">As configured.</param>
-/// <param name="EndPoints">What that is now: addresses a name has resolved to. Empty = it has not.</param>
-/// <param name="State">What an operator wants of it: <c>ready</c>.</param>
+/// <param name="Id">Its key in the configuration; of a member that was found by a name that key, <c>@</c>, and the address.</param>
+/// <param name="Address">As configured, or as found.</param>
+/// <param name="EndPoints">Where sessions go. More than one for localhost alone.</param>
+/// <param name="Source">Key of the destination whose name has led to it; null = it is configured by its address.</param>
+/// <param name="State"><c>ready</c>; <c>leaving</c> = the name no longer stands for it, its last sessions run.</param>
 /// <param name="Health">What is known about it.</param>
 /// <param name="Weight">Share of sessions; 0 = no new ones.</param>
-/// <param name="Backup">Used only when every other one is down or full.</param>
+/// <param name="Backup">Used only when every other one, or of an SRV name every one of lower priority, is down or full.</param>
 /// <param name="MaxConnections">Most sessions at once; null = unlimited.</param>
 /// <param name="ActiveSessions">Dialled or relayed now.</param>
 /// <param name="TotalSessions">Whose dial succeeded, since start.</param>
@@ -20,6 +21,7 @@ internal sealed record ApiDestination(
     string Id,
     string Address,
     IReadOnlyList<string?> EndPoints,
+    string? Source,
     string State,
     DestinationHealth Health,
     int Weight,

@@ -12,9 +12,12 @@ internal sealed record ClusterHealth(HealthStatus Status, int Up, int Total)
 {
     public static ClusterHealth Of(ClusterState cluster)
     {
-        var destinations = cluster.Model.Destinations;
-        var up = destinations.Count(destination => destination.Health != DestinationHealth.Unhealthy);
-        var status = up == destinations.Length ? HealthStatus.Healthy : up > 0 ? HealthStatus.Degraded : HealthStatus.Unhealthy;
-        return new ClusterHealth(status, up, destinations.Length);
+        var model = cluster.Model;
+        var up = model.Destinations.Count(destination => destination.Health != DestinationHealth.Unhealthy);
+
+        // A name that has never been resolved counts as one that is not up. Before the first lookup has ended nothing is known yet.
+        var total = model.Destinations.Length + model.Sources.Count(source => source.State is { Addresses.IsEmpty: true });
+        var status = up == total ? HealthStatus.Healthy : up > 0 ? HealthStatus.Degraded : HealthStatus.Unhealthy;
+        return new ClusterHealth(status, up, total);
     }
 }

@@ -72,7 +72,13 @@ internal static class StateEndpoints
         var answer =
             from cluster in State(context).Current?.Clusters.Values ?? []
             orderby cluster.Id
-            select new ApiCluster(cluster.Id, cluster.Model.Policy.Name, [.. cluster.Model.Destinations.Select(Describe)]);
+            let model = cluster.Model
+            let leaving = model.Sources.SelectMany(source => source.Leaving)
+            select new ApiCluster(
+                cluster.Id,
+                model.Policy.Name,
+                [.. model.Destinations.Select(destination => Describe(destination, "ready")), .. leaving.Select(destination => Describe(destination, "leaving"))],
+                [.. model.Sources.Select(ApiName.Of)]);
         return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiCluster);
     }
 
@@ -95,11 +101,12 @@ internal static class StateEndpoints
     private static bool TakesFrom(RouteModel route, string listener)
         => route.Config.Listeners?.Contains(listener, StringComparer.OrdinalIgnoreCase) ?? true;
 
-    private static ApiDestination Describe(DestinationState destination) => new(
+    private static ApiDestination Describe(DestinationState destination, string state) => new(
         destination.Id,
         destination.Address.ToString(),
         [.. destination.EndPoints.Select(EndPointText.Of)],
-        State: "ready",
+        destination.Source?.Id,
+        state,
         destination.Health,
         destination.Weight,
         destination.Config.Backup,

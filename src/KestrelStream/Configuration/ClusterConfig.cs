@@ -24,7 +24,7 @@ public sealed record ClusterConfig
     /// </summary>
     public int WarmConnections { get; init; }
 
-    /// <summary>How often host names of destinations are resolved again. Default 10 s.</summary>
+    /// <summary>Longest time until names of destinations are resolved again. Default 10 s. A shorter time to live counts where it is known.</summary>
     public TimeSpan DnsRefresh { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Where sessions wait while all are full; null = nowhere.</summary>

@@ -3,7 +3,10 @@ namespace KestrelStream.Configuration;
 /// <summary>One address of a cluster.</summary>
 public sealed record DestinationConfig
 {
-    /// <summary><c>ip:port</c>, <c>[v6]:port</c>, <c>host:port</c> (resolved while running; a name that does not resolve never stops start or reload) or <c>unix:/path</c>. Required.</summary>
+    /// <summary>
+    /// <c>ip:port</c>, <c>[v6]:port</c>, <c>localhost:port</c>, <c>unix:/path</c>, or a name: <c>host:port</c>, <c>srv+_service._proto.domain</c>.
+    /// A name is resolved while running, each of its addresses is a member, and one that does not resolve never stops start or reload. Required.
+    /// </summary>
     public string Address { get; init; } = "";
 
     /// <summary>Share of sessions relative to the others. 1 (default) to 65,535; 0 = no new sessions.</summary>

@@ -9,6 +9,8 @@ internal sealed record ProxyAddress
 {
     private const string UnixPrefix = "unix:";
 
+    private const string SrvPrefix = "srv+";
+
     /// <summary>sun_path holds 108 bytes with its terminating zero (unix(7)).</summary>
     private const int MaxUnixPathBytes = 107;
 
@@ -25,7 +27,7 @@ internal sealed record ProxyAddress
     /// <summary>Host name, IP without brackets, <c>*</c>, or the path of a unix socket.</summary>
     public string Host { get; }
 
-    /// <summary>0 for a unix socket; 0 for a listener that takes a free port.</summary>
+    /// <summary>0 for a unix socket and for SRV records; 0 for a listener that takes a free port.</summary>
     public int Port { get; }
 
     /// <summary>Set when <see cref="Kind"/> is <see cref="ProxyAddressKind.Ip"/>.</summary>
@@ -34,18 +36,35 @@ internal sealed record ProxyAddress
     /// <summary>The same host at another port.</summary>
     public ProxyAddress WithPort(int port) => new(Kind, Host, port, Ip);
 
+    /// <summary>Where to dial, in this order; more than one for localhost alone.</summary>
+    /// <exception cref="InvalidOperationException">It is a name that has to be looked up, or <c>*</c>.</exception>
+    public EndPoint[] ToEndPoints() => Kind switch
+    {
+        ProxyAddressKind.Ip => [new IPEndPoint(Ip!, Port)],
+        ProxyAddressKind.Unix => [new UnixDomainSocketEndPoint(Host)],
+
+        // RFC 6761 §6.3: nobody has to be asked. Most servers on this machine listen on the first one, some on the other alone.
+        ProxyAddressKind.Localhost when Socket.OSSupportsIPv6 => [new IPEndPoint(IPAddress.Loopback, Port), new IPEndPoint(IPAddress.IPv6Loopback, Port)],
+        ProxyAddressKind.Localhost => [new IPEndPoint(IPAddress.Loopback, Port)],
+        _ => throw new InvalidOperationException($"{this} is not an address to dial."),
+    };
+
     public override string ToString() => Kind switch
     {
         ProxyAddressKind.Unix => UnixPrefix + Host,
+        ProxyAddressKind.Srv => SrvPrefix + Host,
         ProxyAddressKind.Ip when Ip!.AddressFamily == AddressFamily.InterNetworkV6 => $"[{Host}]:{Port}",
         _ => $"{Host}:{Port}",
     };
 
     /// <summary><c>ip:port</c>, <c>[v6]:port</c>, <c>*:port</c>, <c>localhost:port</c>, <c>unix:/path</c>; port 0 allowed.</summary>
     public static bool TryParseListen(string? text, out ProxyAddress? address)
-        => TryParse(text, 0, out address) && address!.Kind != ProxyAddressKind.Host;
+        => TryParse(text, 0, out address) && address!.Kind is not (ProxyAddressKind.Host or ProxyAddressKind.Srv);
 
-    /// <summary><c>ip:port</c>, <c>[v6]:port</c>, <c>host:port</c>, <c>localhost:port</c>, <c>unix:/path</c>; port 1 to 65535.</summary>
+    /// <summary>One of the addresses that a name has.</summary>
+    public static ProxyAddress Of(IPEndPoint endPoint) => new(ProxyAddressKind.Ip, endPoint.Address.ToString(), endPoint.Port, endPoint.Address);
+
+    /// <summary><c>ip:port</c>, <c>[v6]:port</c>, <c>host:port</c>, <c>localhost:port</c>, <c>unix:/path</c>, <c>srv+_service._proto.domain</c>; port 1 to 65535.</summary>
     public static bool TryParseDestination(string? text, out ProxyAddress? address)
         => TryParse(text, 1, out address) && address!.Kind != ProxyAddressKind.Any;
 
@@ -66,6 +85,18 @@ internal sealed record ProxyAddress
             }
 
             address = new ProxyAddress(ProxyAddressKind.Unix, path, 0, null);
+            return true;
+        }
+
+        if (text.StartsWith(SrvPrefix, StringComparison.OrdinalIgnoreCase))
+        {
+            var service = text[SrvPrefix.Length..];
+            if (!IsServiceName(service))
+            {
+                return false;
+            }
+
+            address = new ProxyAddress(ProxyAddressKind.Srv, service.ToLowerInvariant().TrimEnd('.'), 0, null);
             return true;
         }
 
@@ -111,6 +142,10 @@ internal sealed record ProxyAddress
         address = new ProxyAddress(kind, host.ToLowerInvariant(), port, null);
         return true;
     }
+
+    /// <summary>Service and protocol, each with an underscore before it, and a domain.</summary>
+    private static bool IsServiceName(string name)
+        => IsHostName(name) && name.Split('.') is [['_', _, ..], ['_', _, ..], { Length: > 0 }, ..];
 
     private static bool IsHostName(string host)
     {

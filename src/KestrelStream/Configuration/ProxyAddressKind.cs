@@ -12,9 +12,12 @@ internal enum ProxyAddressKind
     /// <summary><c>localhost</c>: both loopback addresses when listening; a name when dialling.</summary>
     Localhost,
 
-    /// <summary>A name the operating system resolves.</summary>
+    /// <summary>A name with one or more addresses.</summary>
     Host,
 
     /// <summary>A unix domain socket.</summary>
     Unix,
+
+    /// <summary><c>srv+_service._proto.domain</c>: SRV records say names and ports (RFC 2782).</summary>
+    Srv,
 }

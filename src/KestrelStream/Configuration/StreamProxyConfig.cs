@@ -21,6 +21,9 @@ public sealed record StreamProxyConfig
     /// <summary>The server's HTTP port for health, metrics and the API; null = none. Read at start only.</summary>
     public AdminConfig? Admin { get; init; }
 
+    /// <summary>Who is asked for the names of destinations; null = the operating system.</summary>
+    public ResolverConfig? Resolver { get; init; }
+
     /// <summary>Where one record a session goes; null = nowhere.</summary>
     public AccessLogConfig? AccessLog { get; init; }
 

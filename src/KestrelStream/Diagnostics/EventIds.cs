@@ -44,6 +44,8 @@ internal static class EventIds
     public const int WarmDialFailed = 409;
     public const int WarmDialBroken = 410;
     public const int WarmSpeaksFirst = 411;
+    public const int MemberAdded = 412;
+    public const int MemberRemoved = 413;
 
     // 5xx: access log, metrics, admin
     public const int AccessLogDropped = 500;

@@ -46,6 +46,12 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily DestinationWarmTakes = new(
         "kestrelstream.destination.warm_takes", MetricKind.Counter, "{session}", "Sessions that found a connection made ahead, and that found none, where such are kept.");
 
+    public static readonly MetricFamily DiscoveryRefreshes = new(
+        "kestrelstream.discovery.refreshes", MetricKind.Counter, "{lookup}", "Lookups of the name of a destination, by result.");
+
+    public static readonly MetricFamily DiscoveryMembers = new(
+        "kestrelstream.discovery.members", MetricKind.UpDownCounter, "{member}", "Members that the name of a destination stands for, by state.");
+
     public static readonly MetricFamily QueueLength = new(
         "kestrelstream.queue.length", MetricKind.UpDownCounter, "{session}", "Sessions that wait for a destination with room.");
 

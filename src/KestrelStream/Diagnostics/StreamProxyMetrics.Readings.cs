@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using KestrelStream.Dialing.Warm;
+using KestrelStream.Discovery;
 using KestrelStream.Health;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
@@ -21,9 +22,11 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.TlsHandshakes, ReadHandshakes),
         (MetricFamily.DestinationUp, ReadDestinationsUp),
         (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
-        (MetricFamily.DestinationEjections, () => ReadDestinations(destination => destination.Ejections)),
+        (MetricFamily.DestinationEjections, ReadDestinationEjections),
         (MetricFamily.DestinationWarmConnections, ReadWarmConnections),
         (MetricFamily.DestinationWarmTakes, ReadWarmTakes),
+        (MetricFamily.DiscoveryRefreshes, ReadLookups),
+        (MetricFamily.DiscoveryMembers, ReadMembers),
         (MetricFamily.QueueLength, ReadQueueLengths),
         (MetricFamily.HealthChecks, ReadHealthChecks),
         (MetricFamily.DestinationCertificateExpiry, ReadDestinationCertificates),
@@ -129,34 +132,81 @@ internal sealed partial class StreamProxyMetrics
         => Listeners().SelectMany(listener => ListenerCells.HandshakeResultNames.Select((result, i) =>
             new Measurement<long>(listener.Handshakes(i), Label("listener", listener.Id), Label("result", result))));
 
+    private IEnumerable<ClusterState> Clusters()
+        => (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal);
+
+    /// <summary>Of a name: any of its members is up.</summary>
     private IEnumerable<Measurement<long>> ReadDestinationsUp()
-        => ReadDestinations(destination => destination.Health == DestinationHealth.Unhealthy ? 0 : 1);
+        => ReadDestinations((_, members) => members.Any(member => member.Health != DestinationHealth.Unhealthy) ? 1 : 0);
 
-    private IEnumerable<Measurement<long>> ReadDestinationSessions() => ReadDestinations(destination => destination.ActiveSessions);
+    private IEnumerable<Measurement<long>> ReadDestinationSessions()
+        => ReadDestinations((source, members) => members.Concat(source?.Leaving ?? []).Sum(member => member.ActiveSessions));
 
-    private IEnumerable<Measurement<long>> ReadDestinations(Func<DestinationState, long> value)
-        => from cluster in (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal)
-           from destination in cluster.Model.Destinations
-           select new Measurement<long>(value(destination), Label("cluster", cluster.Id), Label("destination", destination.Id));
+    private IEnumerable<Measurement<long>> ReadDestinationEjections()
+        => ReadDestinations((source, members) => members.Sum(member => member.Ejections) + (source?.EjectionsOfLeft ?? 0));
+
+    /// <summary>One series a configured destination, whatever number of members a name has: an address from the network is no label.</summary>
+    private IEnumerable<Measurement<long>> ReadDestinations(Func<DestinationSource?, IEnumerable<DestinationState>, long> value)
+    {
+        foreach (var cluster in Clusters())
+        {
+            var model = cluster.Model;
+            var members = model.Destinations.ToLookup(destination => destination.ConfiguredId, StringComparer.OrdinalIgnoreCase);
+            foreach (var id in model.Config.Destinations.Keys.Order(StringComparer.OrdinalIgnoreCase))
+            {
+                var source = model.Sources.FirstOrDefault(source => source.Id.Equals(id, StringComparison.OrdinalIgnoreCase));
+                yield return new Measurement<long>(value(source, members[id]), Label("cluster", cluster.Id), Label("destination", id));
+            }
+        }
+    }
+
+    /// <summary>Destinations that are no names are left out.</summary>
+    private IEnumerable<Measurement<long>> ReadLookups()
+        => from cluster in Clusters()
+           from source in cluster.Model.Sources
+           from result in Enum.GetValues<LookupResult>()
+           select new Measurement<long>(
+               source.Lookups(result), Label("cluster", cluster.Id), Label("destination", source.Id), Label("result", result.ToString().ToLowerInvariant()));
+
+    private IEnumerable<Measurement<long>> ReadMembers()
+    {
+        foreach (var cluster in Clusters())
+        {
+            var model = cluster.Model;
+            foreach (var source in model.Sources)
+            {
+                var members = model.Destinations.Where(destination => destination.Source == source).ToList();
+                var up = members.Count(member => member.Health != DestinationHealth.Unhealthy);
+                yield return Count(up, "up");
+                yield return Count(members.Count - up, "down");
+                yield return Count(source.Leaving.Count(), "leaving");
+
+                Measurement<long> Count(int number, string state)
+                    => new(number, Label("cluster", cluster.Id), Label("destination", source.Id), Label("state", state));
+            }
+        }
+    }
 
     private IEnumerable<Measurement<long>> ReadWarmConnections()
-        => from pool in ReadWarmPools()
-           select new Measurement<long>(pool.Pool.Count, pool.Labels);
+        => from pools in ReadWarmPools()
+           select new Measurement<long>(pools.Pools.Sum(pool => pool.Count), pools.Labels);
 
     private IEnumerable<Measurement<long>> ReadWarmTakes()
-        => from pool in ReadWarmPools()
-           from result in new[] { ("hit", pool.Pool.Hits), ("miss", pool.Pool.Misses) }
-           select new Measurement<long>(result.Item2, [.. pool.Labels, Label("result", result.Item1)]);
+        => from pools in ReadWarmPools()
+           from result in new[] { ("hit", pools.Pools.Sum(pool => (long)pool.Hits)), ("miss", pools.Pools.Sum(pool => (long)pool.Misses)) }
+           select new Measurement<long>(result.Item2, [.. pools.Labels, Label("result", result.Item1)]);
 
-    private IEnumerable<(WarmPool Pool, KeyValuePair<string, object?>[] Labels)> ReadWarmPools()
-        => from cluster in (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal)
+    /// <summary>By configured destination: members of a name share its series.</summary>
+    private IEnumerable<(List<WarmPool> Pools, KeyValuePair<string, object?>[] Labels)> ReadWarmPools()
+        => from cluster in Clusters()
            from destination in cluster.Model.Destinations
            where destination.Warm is not null
-           select (destination.Warm, new[] { Label("cluster", cluster.Id), Label("destination", destination.Id) });
+           group destination.Warm by (cluster.Id, destination.ConfiguredId) into pools
+           select (pools.ToList(), new[] { Label("cluster", pools.Key.Id), Label("destination", pools.Key.ConfiguredId) });
 
     /// <summary>Clusters that have no queue are left out.</summary>
     private IEnumerable<Measurement<long>> ReadQueueLengths()
-        => from cluster in (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal)
+        => from cluster in Clusters()
            where cluster.QueueLength > 0 || cluster.Model.Config.Queue is { MaxLength: > 0 }
            select new Measurement<long>(cluster.QueueLength, Label("cluster", cluster.Id));
 
@@ -181,11 +231,13 @@ internal sealed partial class StreamProxyMetrics
     private IEnumerable<Measurement<long>> ReadDestinationCertificates()
     {
         var now = _time.GetUtcNow();
-        return from cluster in (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal)
+
+        // Of the members that one name stands for it is the first to end.
+        return from cluster in Clusters()
                from destination in cluster.Model.Destinations
                where destination.LastCheck?.CertificateExpires is not null
-               select new Measurement<long>(
-                   (long)(destination.LastCheck!.CertificateExpires!.Value - now).TotalSeconds, Label("cluster", cluster.Id), Label("destination", destination.Id));
+               group destination.LastCheck!.CertificateExpires!.Value by (cluster.Id, destination.ConfiguredId) into ends
+               select new Measurement<long>((long)(ends.Min() - now).TotalSeconds, Label("cluster", ends.Key.Id), Label("destination", ends.Key.ConfiguredId));
     }
 
     private IEnumerable<Measurement<long>> ReadReloads() =>

@@ -80,12 +80,15 @@ internal sealed partial class StreamProxyMetrics
         }
     }
 
-    public void DialEnded(StreamSession session, in DialAttempt attempt)
+    /// <param name="session">Whose dial it was.</param>
+    /// <param name="attempt">The dial.</param>
+    /// <param name="destination">As configured: the attempt's own may have an address in it.</param>
+    public void DialEnded(StreamSession session, in DialAttempt attempt, string destination)
     {
         var cells = CellsOf(session);
         if (attempt.Result != ConnectStatus.Connected)
         {
-            var failures = _dialFailures.GetOrAdd((cells.Cluster, attempt.Destination), _ => new long[ConnectStatuses.Count]);
+            var failures = _dialFailures.GetOrAdd((cells.Cluster, destination), _ => new long[ConnectStatuses.Count]);
             Interlocked.Increment(ref failures[(int)attempt.Result]);
             return;
         }

@@ -29,6 +29,10 @@ internal sealed partial class UpstreamDialer(
         var started = time.GetTimestamp();
         var last = ConnectStatus.Connected;
         var maxAttempts = config.MaxAttempts ?? int.MaxValue;
+        if (cluster.Model.FirstAnswer is not null)
+        {
+            await WaitForMembersAsync(session, cluster, TimeoutLeft(config, started));
+        }
 
         for (var attempt = 0; attempt < maxAttempts && !session.HasEnded; attempt++)
         {
@@ -83,6 +87,11 @@ internal sealed partial class UpstreamDialer(
             cluster.DialFailed(destination, ref attempts);
         }
 
+        if (last == ConnectStatus.Connected && !session.HasEnded)
+        {
+            RecordUnresolved(session, cluster, time.GetElapsedTime(started));
+        }
+
         session.DialTime = time.GetElapsedTime(started);
         session.TryEnd(last switch
         {
@@ -106,8 +115,39 @@ internal sealed partial class UpstreamDialer(
         return destination;
     }
 
+    /// <summary>Only in the first moments of a cluster, before the first answer to its names; an answer of "nothing" ends the wait too.</summary>
+    private async ValueTask WaitForMembersAsync(StreamSession session, ClusterState cluster, TimeSpan timeout)
+    {
+        using var late = new CancellationTokenSource(timeout, time);
+        try
+        {
+            while (cluster.Model.FirstAnswer is { } answer && !session.HasEnded)
+            {
+                await answer.WaitAsync(late.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Then without.
+        }
+
+        await session.Environment.ResumeAsync();
+    }
+
+    /// <summary>Nobody was there to be dialled: says which names are to blame.</summary>
+    private void RecordUnresolved(StreamSession session, ClusterState cluster, TimeSpan waited)
+    {
+        foreach (var source in cluster.Model.Sources)
+        {
+            if (source.State is not { Addresses.IsEmpty: false })
+            {
+                Record(session, new DialAttempt(source.Id, null, ConnectStatus.NotResolved, waited), source.Id);
+            }
+        }
+    }
+
     /// <summary>
-    /// Every address of a destination, in the resolver's order, until one answers. Each is a dial of its own and has the whole ConnectTimeout,
+    /// Every address of a destination until one answers; localhost has two. Each is a dial of its own and has the whole ConnectTimeout,
     /// as long as the session's budget lasts.
     /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
@@ -118,32 +158,10 @@ internal sealed partial class UpstreamDialer(
             return taken;
         }
 
-        var timeout = TimeoutLeft(config, started);
-        var endPoints = destination.EndPoints;
-        if (endPoints.Length == 0)
-        {
-            // Only before the first answer to the name, in the first moments of the proxy; an answer of "nothing" ends the wait too.
-            using var late = new CancellationTokenSource(timeout, time);
-            try
-            {
-                endPoints = await destination.GetEndPointsAsync(late.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                return Record(session, new DialAttempt(destination.Id, null, ConnectStatus.NotResolved, timeout));
-            }
-            await session.Environment.ResumeAsync();
-        }
-
-        if (endPoints.Length == 0)
-        {
-            return Record(session, new DialAttempt(destination.Id, null, ConnectStatus.NotResolved, TimeSpan.Zero));
-        }
-
         var status = ConnectStatus.Failed;
-        foreach (var endPoint in endPoints)
+        foreach (var endPoint in destination.EndPoints)
         {
-            timeout = TimeoutLeft(config, started);
+            var timeout = TimeoutLeft(config, started);
             if (timeout <= TimeSpan.Zero)
             {
                 return ConnectStatus.TimedOut;
@@ -174,7 +192,7 @@ internal sealed partial class UpstreamDialer(
     {
         if (session.Environment.CreateUpstream(endPoint) is not { } upstream)
         {
-            return Record(session, new DialAttempt(destination.Id, endPoint, ConnectStatus.OutOfResources, TimeSpan.Zero));
+            return Record(session, new DialAttempt(destination.Id, endPoint, ConnectStatus.OutOfResources, TimeSpan.Zero), destination.ConfiguredId);
         }
 
         // Known to the session before the dial, so that its clock or a drain can give the dial up.
@@ -197,7 +215,7 @@ internal sealed partial class UpstreamDialer(
             session.Upstream = null;
         }
 
-        return Record(session, new DialAttempt(destination.Id, endPoint, status, time.GetElapsedTime(started)));
+        return Record(session, new DialAttempt(destination.Id, endPoint, status, time.GetElapsedTime(started)), destination.ConfiguredId);
     }
 
     /// <summary>A connection that was made ahead; null = there is none. Not while the destination has failures: a dial says more of it then.</summary>
@@ -219,12 +237,12 @@ internal sealed partial class UpstreamDialer(
             status = ConnectStatus.Aborted;
         }
 
-        return Record(session, new DialAttempt(destination.Id, upstream.RemoteEndPoint, status, TimeSpan.Zero));
+        return Record(session, new DialAttempt(destination.Id, upstream.RemoteEndPoint, status, TimeSpan.Zero), destination.ConfiguredId);
     }
 
-    private ConnectStatus Record(StreamSession session, DialAttempt attempt)
+    private ConnectStatus Record(StreamSession session, DialAttempt attempt, string configuredId)
     {
-        metrics.DialEnded(session, attempt);
+        metrics.DialEnded(session, attempt, configuredId);
         if (attempt.Result == ConnectStatus.Connected && session.Attempts is null)
         {
             // The usual case: one dial that worked. Destination and dial time say it all.

@@ -22,10 +22,12 @@ internal sealed record PassiveHealthModel(int MaxFails, TimeSpan FailTimeout, lo
     /// A cluster of one destination keeps no account, as in nginx: taking the only one out helps nobody. A second one counts
     /// even when it gets no sessions (backup, weight 0).
     /// </summary>
-    public static PassiveHealthModel Create(ClusterConfig cluster, TimeProvider time)
+    /// <param name="cluster">Says what counts.</param>
+    /// <param name="total">Members that it has now.</param>
+    /// <param name="time">The cluster's clock.</param>
+    public static PassiveHealthModel Create(ClusterConfig cluster, int total, TimeProvider time)
     {
         var passive = cluster.HealthCheck?.Passive ?? new PassiveHealthCheckConfig();
-        var total = cluster.Destinations.Count;
         if (!passive.Enabled || passive.MaxFails <= 0 || total <= 1)
         {
             return Off;

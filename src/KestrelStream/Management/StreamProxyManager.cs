@@ -1,8 +1,8 @@
 using System.Net;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
-using KestrelStream.Dialing;
 using KestrelStream.Dialing.Warm;
+using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
@@ -214,8 +214,8 @@ internal sealed partial class StreamProxyManager(
 
         certificates.Commit(certificateChange);
         clusters.Commit(clusterChange);
-        var checkedNames = healthChecker.Apply(clusterChange.Clusters.Values, authorities);
-        resolver.Apply(clusterChange.Clusters.Values, checkedNames);
+        var checkedNames = healthChecker.Apply([.. clusterChange.Clusters.Values], authorities);
+        resolver.Apply(clusterChange.Clusters.Values, config.Resolver, checkedNames);
         warm.Apply(clusterChange.Clusters.Values, _engine!);
         accessLog.Apply(config.AccessLog, provider.BasePath);
         _current = next;

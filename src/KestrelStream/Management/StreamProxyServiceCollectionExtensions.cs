@@ -3,6 +3,7 @@ using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
 using KestrelStream.Dialing.Warm;
+using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Management;
@@ -87,6 +88,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<LoadBalancingPolicyRegistry>();
         services.TryAddSingleton<ClusterRegistry>();
         services.TryAddSingleton<IDestinationNameResolver, SystemNameResolver>();
+        services.TryAddSingleton(provider => new DnsClient(provider.GetRequiredService<TimeProvider>(), new NameServers()));
         services.TryAddSingleton<DestinationResolver>();
         services.TryAddSingleton<UpstreamDialer>();
         services.TryAddSingleton<WarmConnections>();

@@ -2,15 +2,14 @@ using KestrelStream.Health;
 
 namespace KestrelStream.Model;
 
-/// <summary>What one pick reads: a cluster model and its two groups. Its references never change; the lock is the cluster's.</summary>
+/// <summary>What one pick reads: a cluster model and its groups. Its references never change; the lock is the cluster's.</summary>
 internal sealed class ClusterSelection
 {
     public ClusterSelection(Lock gate, ClusterModel model, TimeProvider time)
     {
         Model = model;
         Health = new PoolHealth(model.Destinations.Length, model.PassiveHealth.MaxOut, model.Config.PanicThreshold);
-        Primaries = new DestinationGroup(gate, model, Health, time, backups: false);
-        Backups = new DestinationGroup(gate, model, Health, time, backups: true);
+        Tiers = [.. Enumerable.Range(0, model.TierCount).Select(tier => new DestinationGroup(gate, model, Health, time, tier))];
     }
 
     /// <summary>Another one of the same model, with turns of its own.</summary>
@@ -18,27 +17,46 @@ internal sealed class ClusterSelection
     {
         Model = original.Model;
         Health = original.Health;
-        Primaries = new DestinationGroup(gate, original.Primaries);
-        Backups = new DestinationGroup(gate, original.Backups);
+        Tiers = [.. original.Tiers.Select(tier => new DestinationGroup(gate, tier))];
     }
 
     public ClusterModel Model { get; }
 
     public PoolHealth Health { get; }
 
-    public DestinationGroup Primaries { get; }
+    /// <summary>In the order in which they are used: the primaries, then one kind of backups after another. At least one, never changed.</summary>
+    public DestinationGroup[] Tiers { get; }
 
-    public DestinationGroup Backups { get; }
+    /// <summary>The tier that a session is at. Another selection may have had more of them.</summary>
+    public DestinationGroup TierOf(in DialAttempts attempts) => Tiers[Math.Min(attempts.Tier, Tiers.Length - 1)];
+
+    /// <summary>For each tier that was there before, the numbers that its members had.</summary>
+    public int[][] FindIn(ClusterSelection before)
+        => [.. Tiers.Zip(before.Tiers, (tier, previous) => tier.FindIn(previous))];
+
+    /// <summary>Takes over whose turn it is. Under the lock.</summary>
+    public void ContinueFrom(ClusterSelection before, int[][] numbers)
+    {
+        for (var i = 0; i < numbers.Length; i++)
+        {
+            Tiers[i].ContinueFrom(before.Tiers[i], numbers[i]);
+        }
+    }
 
     /// <summary>Gives the destinations what this model says about them. Under the lock.</summary>
     public void TakeOver()
     {
-        Primaries.TakeOver();
-        Backups.TakeOver();
+        foreach (var tier in Tiers)
+        {
+            tier.TakeOver();
+        }
+
         foreach (var ofThoseOut in new[] { true, false })
         {
-            Primaries.TakeOut(ofThoseOut);
-            Backups.TakeOut(ofThoseOut);
+            foreach (var tier in Tiers)
+            {
+                tier.TakeOut(ofThoseOut);
+            }
         }
     }
 
@@ -69,17 +87,25 @@ internal sealed class ClusterSelection
         }
     }
 
-    /// <summary>Null when a reload has removed it.</summary>
+    /// <summary>Null when it is no longer a member.</summary>
     private DestinationGroup? Find(DestinationState destination, in DialAttempts attempts, out int member)
     {
-        var (first, second) = attempts.UsesBackups ? (Backups, Primaries) : (Primaries, Backups);
-        member = first.IndexOf(destination, attempts);
+        var likely = TierOf(attempts);
+        member = likely.IndexOf(destination, attempts);
         if (member >= 0)
         {
-            return first;
+            return likely;
         }
 
-        member = second.IndexOf(destination, attempts);
-        return member >= 0 ? second : null;
+        foreach (var tier in Tiers)
+        {
+            member = tier.IndexOf(destination, attempts);
+            if (member >= 0)
+            {
+                return tier;
+            }
+        }
+
+        return null;
     }
 }

@@ -13,5 +13,11 @@ internal sealed partial class ClusterState
 
         [LoggerMessage(EventIds.DestinationBack, LogLevel.Information, "Cluster '{Cluster}': destination '{Destination}' ({Address}) is back.")]
         public static partial void Back(ILogger logger, string cluster, string destination, ProxyAddress address);
+
+        [LoggerMessage(EventIds.MemberAdded, LogLevel.Information, "Cluster '{Cluster}': destination '{Destination}' has a new member {Address} by {Name}.")]
+        public static partial void MemberAdded(ILogger logger, string cluster, string destination, ProxyAddress address, ProxyAddress name);
+
+        [LoggerMessage(EventIds.MemberRemoved, LogLevel.Information, "Cluster '{Cluster}': destination '{Destination}' no longer has the member {Address} by {Name}. Sessions that still run on it: {Sessions}.")]
+        public static partial void MemberRemoved(ILogger logger, string cluster, string destination, ProxyAddress address, ProxyAddress name, int sessions);
     }
 }

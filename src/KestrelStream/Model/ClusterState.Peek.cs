@@ -10,15 +10,21 @@ internal sealed partial class ClusterState
     {
         var selection = _selection;
         var copy = new ClusterSelection(_gate, selection);
-        var primaries = copy.Primaries.FindIn(selection.Primaries);
-        var backups = copy.Backups.FindIn(selection.Backups);
+        var numbers = copy.FindIn(selection);
         lock (_gate)
         {
-            copy.Primaries.ContinueFrom(selection.Primaries, primaries);
-            copy.Backups.ContinueFrom(selection.Backups, backups);
+            copy.ContinueFrom(selection, numbers);
         }
 
-        return Peek(selection.Primaries, copy.Primaries, copy.Model.Policy, key) ?? Peek(selection.Backups, copy.Backups, copy.Model.Policy, key);
+        for (var tier = 0; tier < selection.Tiers.Length; tier++)
+        {
+            if (Peek(selection.Tiers[tier], copy.Tiers[tier], copy.Model.Policy, key) is { } destination)
+            {
+                return destination;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Asks the group who is available, and the policy over the copy, whose turns it may use up.</summary>

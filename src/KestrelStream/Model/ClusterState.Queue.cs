@@ -35,14 +35,21 @@ internal sealed partial class ClusterState
     {
         var selection = _selection;
         var tried = attempts;
-        if (tried.UsesBackups)
+        tried.Follow(selection.TierOf(attempts));
+        if (selection.TierOf(attempts).HasFull(tried))
         {
-            tried.Follow(selection.Backups);
-            return selection.Backups.HasFull(tried);
+            return true;
         }
 
-        tried.Follow(selection.Primaries);
-        return selection.Primaries.HasFull(tried) || selection.Backups.HasFull(default);
+        for (var tier = attempts.Tier + 1; tier < selection.Tiers.Length; tier++)
+        {
+            if (selection.Tiers[tier].HasFull(default))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Not under the cluster's lock.</summary>

@@ -7,8 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelStream.Model;
 
 /// <summary>
-/// A cluster over the reloads of its id: hands out destinations to sessions and learns from their dials. Thread-safe, except that
-/// only one thread applies models.
+/// A cluster over the reloads of its id: hands out destinations to sessions and learns from their dials. Thread-safe.
 /// </summary>
 /// <remarks>
 /// One lock guards turns and failure accounts. It is held for a pass over the members (under 100 ns for 100 of them, where a session
@@ -55,20 +54,23 @@ internal sealed partial class ClusterState
     public DestinationState? Next(ref DialAttempts attempts)
     {
         var selection = _selection;
-        if (!attempts.UsesBackups)
+        while (true)
         {
-            attempts.Follow(selection.Primaries);
-            var destination = Pick(selection, selection.Primaries, ref attempts);
-            if (destination is not null || selection.Backups.Members.Length == 0)
+            var group = selection.TierOf(attempts);
+            attempts.Follow(group);
+            if (Pick(selection, group, ref attempts) is { } destination)
             {
                 return destination;
             }
 
-            attempts.MoveToBackups(selection.Backups);
-        }
+            var next = attempts.Tier + 1;
+            if (next >= selection.Tiers.Length)
+            {
+                return null;
+            }
 
-        attempts.Follow(selection.Backups);
-        return Pick(selection, selection.Backups, ref attempts);
+            attempts.MoveTo(next, selection.Tiers[next]);
+        }
     }
 
     /// <summary>The destination answered (with upstream TLS: the handshake is done).</summary>
@@ -80,8 +82,10 @@ internal sealed partial class ClusterState
             var now = _time.GetTimestamp();
             var oldest = now - (long)(LatencyAge.TotalSeconds * _time.TimestampFrequency);
             destination.DialLatency.Add(dialTime, now, oldest);
-            measuring.Primaries.AgeLatencies(now, oldest);
-            measuring.Backups.AgeLatencies(now, oldest);
+            foreach (var tier in measuring.Tiers)
+            {
+                tier.AgeLatencies(now, oldest);
+            }
         }
 
         if (destination.Failures.Fails == 0)
@@ -160,24 +164,6 @@ internal sealed partial class ClusterState
         {
             WentDown(destination);
         }
-    }
-
-    /// <summary>A reload. Sessions that are choosing now may still get a destination of the model before.</summary>
-    public void Apply(ClusterModel next)
-    {
-        var before = _selection;
-        var selection = new ClusterSelection(_gate, next, _time);
-        var primaries = selection.Primaries.FindIn(before.Primaries);
-        var backups = selection.Backups.FindIn(before.Backups);
-        lock (_gate)
-        {
-            selection.Primaries.ContinueFrom(before.Primaries, primaries);
-            selection.Backups.ContinueFrom(before.Backups, backups);
-            selection.TakeOver();
-            _selection = selection;
-        }
-
-        ServeQueue();
     }
 
     private void RecordFailure(DestinationState destination, in DialAttempts attempts)

@@ -6,7 +6,7 @@ using KestrelStream.LoadBalancing;
 namespace KestrelStream.Model;
 
 /// <summary>
-/// The primaries or the backups of one cluster model, numbered from 0, and what decides among them: turns, and who is out.
+/// The members of one tier of a cluster model, numbered from 0, and what decides among them: turns, and who is out.
 /// Thread-safe; what changes is written under the cluster's lock, which is held for one pass over the members at most.
 /// </summary>
 internal sealed class DestinationGroup
@@ -42,8 +42,8 @@ internal sealed class DestinationGroup
 
     private long _latenciesAged;
 
-    public DestinationGroup(Lock gate, ClusterModel model, PoolHealth pool, TimeProvider time, bool backups)
-        : this(gate, model, pool, time, Choose(model, backups))
+    public DestinationGroup(Lock gate, ClusterModel model, PoolHealth pool, TimeProvider time, int tier)
+        : this(gate, model, pool, time, Choose(model, tier))
         => Ring = HashRing.Create(model, Members, Weights);
 
     /// <summary>Another one of the same members, with turns of its own.</summary>
@@ -291,9 +291,9 @@ internal sealed class DestinationGroup
     public void ContinueFrom(DestinationGroup previous, ReadOnlySpan<int> previousMembers)
         => _turns.ContinueFrom(previous._turns, previousMembers);
 
-    private static (DestinationState[] Members, DestinationConfig[] Configs) Choose(ClusterModel model, bool backups)
+    private static (DestinationState[] Members, DestinationConfig[] Configs) Choose(ClusterModel model, int tier)
     {
-        var numbers = Enumerable.Range(0, model.Destinations.Length).Where(i => model.DestinationConfigs[i].Backup == backups).ToArray();
+        var numbers = Enumerable.Range(0, model.Destinations.Length).Where(i => model.Tiers[i] == tier).ToArray();
         return ([.. numbers.Select(i => model.Destinations[i])], [.. numbers.Select(i => model.DestinationConfigs[i])]);
     }
 

@@ -10,18 +10,14 @@ using KestrelStream.LoadBalancing;
 namespace KestrelStream.Model;
 
 /// <summary>
-/// A destination over the reloads that keep its id and address: sessions, counters, health, resolved addresses. Owned by its
-/// <see cref="ClusterState"/>; sessions that run on it keep it after a reload has removed it. Thread-safe.
+/// A destination over the reloads and refreshes that keep its id and address: sessions, counters, health. Owned by its
+/// <see cref="ClusterState"/>; sessions that run on it keep it after it was removed. Thread-safe.
 /// </summary>
 internal sealed class DestinationState : IDestination
 {
     private const int Unlimited = int.MaxValue;
 
-    /// <summary>Null when there is nothing to wait for.</summary>
-    private readonly TaskCompletionSource? _firstAnswer;
-
     private readonly string _addressText;
-    private volatile EndPoint[] _endPoints;
     private volatile bool _isOut;
     private volatile bool _isUpByChecks = true;
     private volatile CheckReport? _lastCheck;
@@ -36,28 +32,27 @@ internal sealed class DestinationState : IDestination
     private DialLatency _dialLatency;
     private WarmPool? _warm;
 
-    public DestinationState(string id, ProxyAddress address, DestinationConfig config)
+    /// <param name="id">Key in the configuration; of a member that was found by name that key, <c>@</c>, and the address.</param>
+    /// <param name="address">Not a name other than localhost.</param>
+    /// <param name="config">What the configuration says about it.</param>
+    /// <param name="source">By which it was found; null = it is configured by its address.</param>
+    /// <param name="hostName">What it is called there.</param>
+    public DestinationState(string id, ProxyAddress address, DestinationConfig config, DestinationSource? source = null, string? hostName = null)
     {
         Id = id;
         Address = address;
+        Source = source;
         _addressText = address.ToString();
         _config = config;
         _limit = LimitOf(config);
-        _endPoints = address.Kind switch
-        {
-            ProxyAddressKind.Ip => [new IPEndPoint(address.Ip!, address.Port)],
-            ProxyAddressKind.Unix => [new UnixDomainSocketEndPoint(address.Host)],
-            _ => [],
-        };
-
-        if (NeedsResolution)
-        {
-            // Sessions wait for it: none of them may run on the thread that looks names up.
-            _firstAnswer = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        }
+        HostName = hostName;
+        EndPoints = address.ToEndPoints();
     }
 
     public string Id { get; }
+
+    /// <summary>Key in the configuration: the label of metrics, which a network must not be able to make up.</summary>
+    public string ConfiguredId => Source?.Id ?? Id;
 
     /// <summary>Connections made ahead of sessions; null = the cluster asks for none. Written by their keeper.</summary>
     public WarmPool? Warm
@@ -67,6 +62,12 @@ internal sealed class DestinationState : IDestination
     }
 
     public ProxyAddress Address { get; }
+
+    /// <summary>The name by which it was found; null = it is configured by its address.</summary>
+    public DestinationSource? Source { get; }
+
+    /// <summary>The name that has this address; null = it is configured by its address.</summary>
+    public string? HostName { get; }
 
     string IDestination.Address => _addressText;
 
@@ -103,45 +104,14 @@ internal sealed class DestinationState : IDestination
     /// <summary>Null = none has ended yet, or there are no active checks.</summary>
     public CheckReport? LastCheck => _lastCheck;
 
-    /// <summary>Whether the address is a name that has to be looked up.</summary>
-    public bool NeedsResolution => Address.Kind is ProxyAddressKind.Host or ProxyAddressKind.Localhost;
-
-    /// <summary>Where to dial; empty = the name has not been resolved so far. Never changed in place.</summary>
-    public EndPoint[] EndPoints => _endPoints;
+    /// <summary>Where to dial, in this order; more than one for localhost alone. Never changed.</summary>
+    public EndPoint[] EndPoints { get; }
 
     /// <summary>Written under the cluster's lock.</summary>
     public ref FailureAccount Failures => ref _failures;
 
     /// <summary>Kept only where the policy asks for it.</summary>
     public ref DialLatency DialLatency => ref _dialLatency;
-
-    /// <summary>
-    /// <see cref="EndPoints"/>, but a session that comes before the first answer waits for it. Empty when the name does not resolve.
-    /// </summary>
-    /// <exception cref="OperationCanceledException">Cancelled before there was an answer.</exception>
-    public ValueTask<EndPoint[]> GetEndPointsAsync(CancellationToken cancellationToken)
-    {
-        var endPoints = _endPoints;
-        return endPoints.Length > 0 || _firstAnswer is null || _firstAnswer.Task.IsCompleted
-            ? new ValueTask<EndPoint[]>(endPoints)
-            : WaitAsync(_firstAnswer.Task, cancellationToken);
-
-        async ValueTask<EndPoint[]> WaitAsync(Task firstAnswer, CancellationToken token)
-        {
-            await firstAnswer.WaitAsync(token);
-            return _endPoints;
-        }
-    }
-
-    /// <summary>The name resolved.</summary>
-    public void SetEndPoints(EndPoint[] endPoints)
-    {
-        _endPoints = endPoints;
-        EndWaiting();
-    }
-
-    /// <summary>The first lookup failed, or nobody is going to look: sessions stop waiting.</summary>
-    public void EndWaiting() => _firstAnswer?.TrySetResult();
 
     /// <summary>Under the cluster's lock.</summary>
     public void Configure(DestinationConfig config)

@@ -28,8 +28,8 @@ internal struct DialAttempts
     /// <summary>Destinations this session has got so far.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The session has moved to the backups, and stays with them.</summary>
-    public bool UsesBackups { get; private set; }
+    /// <summary>How many tiers the session has given up: 0 = none, it is at the primaries. It does not return to them.</summary>
+    public int Tier { get; private set; }
 
     public readonly ulong TriedWord(int word)
     {
@@ -79,11 +79,11 @@ internal struct DialAttempts
         }
     }
 
-    /// <summary>No primary was left.</summary>
-    public void MoveToBackups(DestinationGroup backups)
+    /// <summary>Nobody was left before this tier.</summary>
+    public void MoveTo(int tier, DestinationGroup group)
     {
-        UsesBackups = true;
-        ClearMarks(backups);
+        Tier = tier;
+        ClearMarks(group);
     }
 
     public void Mark(int member)

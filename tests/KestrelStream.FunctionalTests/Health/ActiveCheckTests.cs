@@ -1,7 +1,7 @@
 using System.Net;
 using KestrelStream.Admin;
 using KestrelStream.Configuration;
-using KestrelStream.Dialing;
+using KestrelStream.Discovery;
 using KestrelStream.Health;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
@@ -145,13 +145,14 @@ public sealed class ActiveCheckTests
         StreamProxyConfig With(ClusterConfig changed) => config with { Clusters = new Dictionary<string, ClusterConfig> { ["c"] = changed } };
     }
 
+    /// <summary>A name that only the checks have: any of its addresses will do.</summary>
     [Fact]
-    public async Task Name_SeveralAddresses_TheFirstThatAnswersIsChecked()
+    public async Task HealthName_SeveralAddresses_TheFirstThatAnswersIsChecked()
     {
         await using var a = new SwitchableMember("a");
-        var resolver = new FixedResolver([IPAddress.Parse("127.0.0.9"), IPAddress.Loopback]);
-        var config = CheckedPool.Config(EngineKind.Sockets, CheckedPool.Often(HealthCheckKind.Redis) with { InitialState = HealthCheckInitialState.Down }, new DnsEndPoint("a.test", a.EndPoint.Port));
-        config = WithDestinations(config, new() { ["a"] = new() { Address = $"a.test:{a.EndPoint.Port}" } });
+        var resolver = new FixedResolver([IPAddress.Parse("127.0.0.0"), IPAddress.Loopback]);
+        var config = CheckedPool.Config(EngineKind.Sockets, CheckedPool.Often(HealthCheckKind.Redis) with { InitialState = HealthCheckInitialState.Down }, a.EndPoint);
+        config = WithDestinations(config, new() { ["a"] = new() { Address = a.EndPoint.ToString(), Health = $"a.test:{a.EndPoint.Port}" } });
         await using var proxy = await ProxyEnvironment.StartAsync(config, services => services.AddSingleton<IDestinationNameResolver>(resolver));
 
         await proxy.UntilUpAsync("a");

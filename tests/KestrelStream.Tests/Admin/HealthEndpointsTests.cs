@@ -1,6 +1,8 @@
 using System.Net;
 using KestrelStream.Configuration;
+using KestrelStream.Discovery;
 using KestrelStream.Tests.Diagnostics;
+using KestrelStream.Tests.Model;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Xunit;
@@ -50,6 +52,31 @@ public sealed class HealthEndpointsTests
         Assert.Equal(
             """{"status":"Unhealthy","clusters":{"other":{"status":"Unhealthy","up":0,"total":2},"pool":{"status":"Healthy","up":2,"total":2}}}""",
             await host.GetAsync("/healthz", HttpStatusCode.ServiceUnavailable));
+    }
+
+    /// <summary>Before the first lookup has ended nothing is known; then a name without addresses is one that is down.</summary>
+    [Fact]
+    public async Task Health_NameThatDoesNotResolve_IsUnhealthyUntilItDoes()
+    {
+        var config = TestProxy.Create();
+        using var proxy = new TestProxy(config with
+        {
+            Clusters = new Dictionary<string, ClusterConfig>
+            {
+                ["pool"] = new() { Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "db.example.com:1" } } },
+            },
+        });
+        await using var host = await AdminHost.StartAsync(proxy);
+        Assert.Equal("""{"status":"Healthy","clusters":{"pool":{"status":"Healthy","up":0,"total":0}}}""", await host.GetAsync("/healthz"));
+
+        var cluster = proxy.Cluster("pool");
+        cluster.Refresh(cluster.Model.Sources[0], MemberRefreshTests.State() with { Result = LookupResult.Failed, ResolvedAt = null, Failure = "server failure" });
+        Assert.Equal(
+            """{"status":"Unhealthy","clusters":{"pool":{"status":"Unhealthy","up":0,"total":1}}}""",
+            await host.GetAsync("/healthz", HttpStatusCode.ServiceUnavailable));
+
+        cluster.Refresh(cluster.Model.Sources[0], MemberRefreshTests.State(1, 2));
+        Assert.Equal("""{"status":"Healthy","clusters":{"pool":{"status":"Healthy","up":2,"total":2}}}""", await host.GetAsync("/healthz"));
     }
 
     [Fact]

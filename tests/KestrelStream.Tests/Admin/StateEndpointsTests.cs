@@ -1,3 +1,5 @@
+using KestrelStream.Tests.Model;
+using KestrelStream.Discovery;
 using System.Net;
 using System.Text.Json;
 using KestrelStream.Configuration;
@@ -111,8 +113,33 @@ public sealed class StateEndpointsTests
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Equal(
             """[{"id":"pool","policy":"RoundRobin","destinations":["""
-            + """{"id":"a","address":"127.0.0.1:9001","end_points":["127.0.0.1:9001"],"state":"ready","health":"Healthy","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"warm_connections":null,"last_check":{"result":"protocol","detail":"not \u002BPONG: -ERR","ms":1.5,"at":"2030-01-01T00:00:00+00:00","certificate_expires":null}},"""
-            + """{"id":"b","address":"127.0.0.1:9002","end_points":["127.0.0.1:9002"],"state":"ready","health":"Unhealthy","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":1,"warm_connections":null,"last_check":null}]}]""",
+            + """{"id":"a","address":"127.0.0.1:9001","end_points":["127.0.0.1:9001"],"source":null,"state":"ready","health":"Healthy","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"warm_connections":null,"last_check":{"result":"protocol","detail":"not \u002BPONG: -ERR","ms":1.5,"at":"2030-01-01T00:00:00+00:00","certificate_expires":null}},"""
+            + """{"id":"b","address":"127.0.0.1:9002","end_points":["127.0.0.1:9002"],"source":null,"state":"ready","health":"Unhealthy","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":1,"warm_connections":null,"last_check":null}],"discovery":[]}]""",
+            await host.GetAsync("/api/clusters"));
+    }
+
+    [Fact]
+    public async Task Clusters_MembersByName_ShowTheNameAndWhoIsLeaving()
+    {
+        using var proxy = new TestProxy(TestProxy.Create() with
+        {
+            Clusters = new Dictionary<string, ClusterConfig>
+            {
+                ["pool"] = new() { Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "db.example.com:5432" } } },
+            },
+        });
+        var cluster = proxy.Cluster("pool");
+        cluster.Refresh(cluster.Model.Sources[0], MemberRefreshTests.State(1));
+        var attempts = default(DialAttempts);
+        cluster.DialSucceeded(cluster.Next(ref attempts)!, attempts);
+        cluster.Refresh(cluster.Model.Sources[0], MemberRefreshTests.State(2) with { Result = LookupResult.Empty, Failure = "it has no address" });
+
+        await using var host = await AdminHost.StartAsync(proxy);
+        Assert.Equal(
+            """[{"id":"pool","policy":"RoundRobin","destinations":["""
+            + """{"id":"a@10.0.0.2","address":"10.0.0.2:5432","end_points":["10.0.0.2:5432"],"source":"a","state":"ready","health":"Unknown","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":0,"warm_connections":null,"last_check":null},"""
+            + """{"id":"a@10.0.0.1","address":"10.0.0.1:5432","end_points":["10.0.0.1:5432"],"source":"a","state":"leaving","health":"Healthy","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"warm_connections":null,"last_check":null}],"""
+            + """ "discovery":[{"id":"a","name":"db.example.com:5432","members":1,"resolved_at":"1970-01-01T00:00:00+00:00","ttl_seconds":30,"last_result":"empty","last_error":"it has no address"}]}]""".TrimStart(),
             await host.GetAsync("/api/clusters"));
     }
 

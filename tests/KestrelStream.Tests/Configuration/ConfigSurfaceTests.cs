@@ -17,6 +17,7 @@ public class ConfigSurfaceTests
     {
         { "StreamProxy", "StreamProxy", typeof(StreamProxyConfig), "StreamProxy" },
         { "Admin", "Admin", typeof(AdminConfig), "StreamProxy:Admin" },
+        { "Resolver", "Resolver", typeof(ResolverConfig), "StreamProxy:Resolver" },
         { "AccessLog", "AccessLog", typeof(AccessLogConfig), "StreamProxy:AccessLog" },
         { "Listener", "Listeners", typeof(ListenerConfig), "StreamProxy:Listeners:x" },
         { "Certificate", "Certificates", typeof(CertificateConfig), "StreamProxy:Certificates:x" },

@@ -89,7 +89,7 @@ public sealed class PrometheusTextTests
         {
             var session = proxy.Start();
             session.Route = proxy.Route(id);
-            proxy.Metrics.DialEnded(session, new("a", null, ConnectStatus.Connected, TimeSpan.FromMilliseconds(1)));
+            proxy.Metrics.DialEnded(session, new("a", null, ConnectStatus.Connected, TimeSpan.FromMilliseconds(1)), "a");
             proxy.End(session, SessionEndReason.Completed);
         }
 

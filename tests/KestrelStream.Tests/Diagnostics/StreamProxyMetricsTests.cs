@@ -1,3 +1,6 @@
+using KestrelStream.Configuration;
+using KestrelStream.Tests.Model;
+using KestrelStream.Discovery;
 using System.Buffers;
 using System.Diagnostics.Metrics;
 using KestrelStream.Diagnostics;
@@ -32,6 +35,8 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream_destination_warm_takes_total counter",
             "kestrelstream_dial_duration_seconds histogram",
             "kestrelstream_dial_failures_total counter",
+            "kestrelstream_discovery_members gauge",
+            "kestrelstream_discovery_refreshes_total counter",
             "kestrelstream_health_checks_total counter",
             "kestrelstream_queue_length gauge",
             "kestrelstream_session_duration_seconds histogram",
@@ -40,6 +45,41 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream_tls_handshakes_total counter",
         ],
             Scrape(proxy).Types.Select(type => $"{type.Key} {type.Value}").Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Members share the series of the destination that was configured: their addresses come from the network.</summary>
+    [Fact]
+    public void Text_MembersByName_AreCountedByTheirDestination()
+    {
+        using var proxy = new TestProxy(TestProxy.Create() with
+        {
+            Clusters = new Dictionary<string, ClusterConfig>
+            {
+                ["pool"] = new() { Destinations = new Dictionary<string, DestinationConfig> { ["a"] = new() { Address = "db.example.com:5432" } } },
+            },
+        });
+        var cluster = proxy.Cluster("pool");
+        cluster.Refresh(cluster.Model.Sources[0], MemberRefreshTests.State(1, 2));
+        var attempts = default(DialAttempts);
+        cluster.DialSucceeded(cluster.Next(ref attempts)!, attempts);
+        cluster.DialFailed(cluster.Next(ref attempts)!, ref attempts);
+        cluster.Refresh(cluster.Model.Sources[0], MemberRefreshTests.State(2, 3));
+        cluster.Refresh(cluster.Model.Sources[0], MemberRefreshTests.State(2, 3) with { Result = LookupResult.Failed, Failure = "server failure" });
+        var samples = Scrape(proxy).Samples;
+
+        Assert.Equal(1, samples["""kestrelstream_destination_up{cluster="pool",destination="a"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_destination_active_sessions{cluster="pool",destination="a"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_destination_ejections_total{cluster="pool",destination="a"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_discovery_members{cluster="pool",destination="a",state="up"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_discovery_members{cluster="pool",destination="a",state="down"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_discovery_members{cluster="pool",destination="a",state="leaving"}"""]);
+        Assert.Equal(2, samples["""kestrelstream_discovery_refreshes_total{cluster="pool",destination="a",result="ok"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_discovery_refreshes_total{cluster="pool",destination="a",result="failed"}"""]);
+        Assert.DoesNotContain(samples.Keys, key => key.Contains("10.0.0", StringComparison.Ordinal));
+
+        // The one that was out leaves; the counter stays.
+        cluster.Refresh(cluster.Model.Sources[0], MemberRefreshTests.State(3));
+        Assert.Equal(1, Scrape(proxy).Samples["""kestrelstream_destination_ejections_total{cluster="pool",destination="a"}"""]);
     }
 
     [Fact]
@@ -163,6 +203,8 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream.destination.warm_takes {session}",
             "kestrelstream.dial.duration s",
             "kestrelstream.dial.failures {dial}",
+            "kestrelstream.discovery.members {member}",
+            "kestrelstream.discovery.refreshes {lookup}",
             "kestrelstream.health_checks {check}",
             "kestrelstream.queue.duration s",
             "kestrelstream.queue.length {session}",
@@ -222,7 +264,7 @@ public sealed class StreamProxyMetricsTests
                 session.Route = proxy.Route(i % 3 == 0 ? "app1" : "rest");
                 session.BytesIn = 3;
                 session.BytesOut = 5;
-                proxy.Metrics.DialEnded(session, new DialAttempt("a", null, ConnectStatus.Refused, TimeSpan.Zero));
+                proxy.Metrics.DialEnded(session, new DialAttempt("a", null, ConnectStatus.Refused, TimeSpan.Zero), "a");
                 proxy.End(session, duration: TimeSpan.FromMilliseconds(2));
             }
         })));
@@ -258,7 +300,7 @@ public sealed class StreamProxyMetricsTests
         {
             proxy.Metrics.SessionStarted(session);
             proxy.Metrics.HandshakeEnded(session, "ok", TimeSpan.FromMilliseconds(1));
-            proxy.Metrics.DialEnded(session, attempt);
+            proxy.Metrics.DialEnded(session, attempt, attempt.Destination);
             proxy.Metrics.SessionEnded(session, TimeSpan.FromSeconds(1));
         }
     }
@@ -282,9 +324,9 @@ public sealed class StreamProxyMetricsTests
         var relayed = proxy.Start();
         relayed.Route = proxy.Route("app1");
         proxy.Metrics.HandshakeEnded(relayed, "ok", TimeSpan.FromMilliseconds(20));
-        proxy.Metrics.DialEnded(relayed, new DialAttempt("a", null, ConnectStatus.Refused, TimeSpan.FromMilliseconds(1)));
-        proxy.Metrics.DialEnded(relayed, new DialAttempt("a", null, ConnectStatus.TimedOut, TimeSpan.FromSeconds(10)));
-        proxy.Metrics.DialEnded(relayed, new DialAttempt("b", null, ConnectStatus.Connected, TimeSpan.FromMilliseconds(3)));
+        proxy.Metrics.DialEnded(relayed, new DialAttempt("a", null, ConnectStatus.Refused, TimeSpan.FromMilliseconds(1)), "a");
+        proxy.Metrics.DialEnded(relayed, new DialAttempt("a", null, ConnectStatus.TimedOut, TimeSpan.FromSeconds(10)), "a");
+        proxy.Metrics.DialEnded(relayed, new DialAttempt("b", null, ConnectStatus.Connected, TimeSpan.FromMilliseconds(3)), "b");
         relayed.BytesIn = 100;
         relayed.BytesOut = 2000;
         proxy.End(relayed, SessionEndReason.Completed, TimeSpan.FromSeconds(2));

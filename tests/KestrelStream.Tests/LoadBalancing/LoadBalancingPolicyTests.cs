@@ -122,7 +122,7 @@ public class LoadBalancingPolicyTests
         });
         var cluster = new TestCluster(
             TestCluster.Config(
-                ("a", new DestinationConfig { Address = "DB.internal:5432", Weight = 0 }),
+                ("a", new DestinationConfig { Address = "LocalHost:5432", Weight = 0 }),
                 ("b", new DestinationConfig { Address = "[::1]:1", Weight = 3 }),
                 ("x", new DestinationConfig { Backup = true })),
             policy);
@@ -131,7 +131,7 @@ public class LoadBalancingPolicyTests
 
         Assert.Equal("b", cluster.Open());
 
-        Assert.Equal(["web a db.internal:5432 0 0 Unknown False", "web b [::1]:1 3 0 Healthy True"], seen);
+        Assert.Equal(["web a localhost:5432 0 0 Unknown False", "web b [::1]:1 3 0 Healthy True"], seen);
     }
 
     [Fact]

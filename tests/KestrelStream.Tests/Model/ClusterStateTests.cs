@@ -50,7 +50,7 @@ public class ClusterStateTests
         var attempts = default(DialAttempts);
         var first = cluster.State.Next(ref attempts)!;
         Assert.Equal("x", first.Id);
-        Assert.True(attempts.UsesBackups);
+        Assert.Equal(1, attempts.Tier);
 
         cluster.State.Release(cluster.Destination("a"));
         cluster.State.DialFailed(first, ref attempts);

@@ -12,6 +12,7 @@ internal static class StreamProxyReader
             EventLoops = section.Number(nameof(StreamProxyConfig.EventLoops)),
             ShutdownTimeout = section.Time(nameof(StreamProxyConfig.ShutdownTimeout)) ?? defaults.ShutdownTimeout,
             Admin = section.Section(nameof(StreamProxyConfig.Admin), ReadAdmin),
+            Resolver = section.Section(nameof(StreamProxyConfig.Resolver), ReadResolver),
             AccessLog = section.Section(nameof(StreamProxyConfig.AccessLog), ReadAccessLog),
             Listeners = section.Map(nameof(StreamProxyConfig.Listeners), ReadListener),
             Certificates = section.Map(nameof(StreamProxyConfig.Certificates), ReadCertificate),
@@ -24,6 +25,16 @@ internal static class StreamProxyReader
     {
         Address = section.Text(nameof(AdminConfig.Address)) ?? "",
     };
+
+    private static ResolverConfig ReadResolver(SectionReader section)
+    {
+        var defaults = new ResolverConfig();
+        return new ResolverConfig
+        {
+            Servers = section.TextList(nameof(ResolverConfig.Servers)) ?? defaults.Servers,
+            Timeout = section.Time(nameof(ResolverConfig.Timeout)) ?? defaults.Timeout,
+        };
+    }
 
     private static AccessLogConfig ReadAccessLog(SectionReader section)
     {

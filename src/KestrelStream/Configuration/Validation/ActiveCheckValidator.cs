@@ -80,7 +80,7 @@ internal static class ActiveCheckValidator
 
     private static void CheckAddressForm(ValidationContext context, string path, string? text)
     {
-        if (text is not null && !ProxyAddress.TryParseDestination(text, out _))
+        if (text is not null && (!ProxyAddress.TryParseDestination(text, out var address) || address!.Kind == ProxyAddressKind.Srv))
         {
             context.AddError(path, $"{ErrorText.Quote(text)} is not an address to dial; valid: {ValidAddress}");
         }

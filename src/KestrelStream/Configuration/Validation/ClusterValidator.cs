@@ -78,15 +78,27 @@ internal static class ClusterValidator
         foreach (var (id, path, destination) in context.Items(mapPath, cluster.Destinations))
         {
             ValidateAddress(context, path, id, destination.Address, owners);
-            context.CheckRange(path, "Weight", destination.Weight, 0, MaxWeight);
+            ValidateWeight(context, path, destination);
             context.CheckRange(path, "MaxConnections", destination.MaxConnections, 1);
             ActiveCheckValidator.ValidateDestination(context, clusterPath, path, cluster.HealthCheck?.Active, destination);
         }
     }
 
+    private static void ValidateWeight(ValidationContext context, string path, DestinationConfig destination)
+    {
+        if (ProxyAddress.TryParseDestination(destination.Address, out var address) && address!.Kind == ProxyAddressKind.Srv && destination.Weight is not (0 or 1))
+        {
+            context.AddError($"{path}:Weight", $"{destination.Weight} cannot be said here, as each SRV record has a weight of its own; valid: 0 for no new sessions, 1");
+        }
+        else
+        {
+            context.CheckRange(path, "Weight", destination.Weight, 0, MaxWeight);
+        }
+    }
+
     private static void ValidateAddress(ValidationContext context, string path, string id, string text, Dictionary<string, string> owners)
     {
-        const string Valid = "ip:port, [v6]:port, host:port, unix:/path";
+        const string Valid = "ip:port, [v6]:port, host:port, unix:/path, srv+_service._proto.domain";
         if (!ProxyAddress.TryParseDestination(text, out var address))
         {
             var problem = string.IsNullOrEmpty(text) ? "is missing or empty" : $"{ErrorText.Quote(text)} is not an address to dial";

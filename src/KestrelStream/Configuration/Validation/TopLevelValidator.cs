@@ -1,3 +1,5 @@
+using KestrelStream.Discovery;
+
 namespace KestrelStream.Configuration.Validation;
 
 /// <summary>The keys that are not in a map: engine, shutdown, admin port, access log.</summary>
@@ -5,6 +7,9 @@ internal static class TopLevelValidator
 {
     /// <summary>More loops than any machine has use for; each has a thread and a buffer.</summary>
     private const int MaxEventLoops = 256;
+
+    /// <summary>A lookup asks one after another, so many of them would never come to the last.</summary>
+    private const int MaxNameServers = 8;
 
     public static void Validate(ValidationContext context)
     {
@@ -22,10 +27,34 @@ internal static class TopLevelValidator
             ValidateAdmin(context, admin);
         }
 
+        if (config.Resolver is { } resolver)
+        {
+            ValidateResolver(context, $"{root}:Resolver", resolver);
+        }
+
         if (config.AccessLog is { } accessLog)
         {
             FilePath.Check(context, $"{root}:AccessLog:Path", accessLog.Path, "a file, or - for standard output");
         }
+    }
+
+    private static void ValidateResolver(ValidationContext context, string path, ResolverConfig resolver)
+    {
+        context.CheckTime(path, "Timeout", resolver.Timeout, Duration.Shortest);
+        if (resolver.Servers.Count > MaxNameServers)
+        {
+            context.AddError($"{path}:Servers", $"has {resolver.Servers.Count} servers; valid: up to {MaxNameServers}");
+        }
+
+        for (var i = 0; i < resolver.Servers.Count; i++)
+        {
+            if (!NameServers.TryParse(resolver.Servers[i], out _))
+            {
+                context.AddError($"{path}:Servers:{i}", $"{ErrorText.Quote(resolver.Servers[i])} is not a name server; valid: ip, ip:port, [v6]:port");
+            }
+        }
+
+        context.CheckDuplicates(path, "Servers", resolver.Servers, StringComparer.OrdinalIgnoreCase);
     }
 
     private static void ValidateAdmin(ValidationContext context, AdminConfig admin)

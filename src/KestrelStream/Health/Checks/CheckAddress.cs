@@ -18,6 +18,12 @@ internal static class CheckAddress
             : own;
     }
 
+    /// <summary>A member that was found by a name is called by that name, unless the configuration says another one.</summary>
+    public static DestinationConfig WithName(ActiveHealthCheckConfig check, DestinationConfig destination, string? hostName)
+        => hostName is null || destination.Host is not null || (destination.Health ?? check.Address) is not null
+            ? destination
+            : destination with { Host = $"{hostName}:{Of(check, destination)!.Port}" };
+
     /// <summary>Name to ask for by TLS and to verify; null = there is none.</summary>
     public static string? ServerName(ActiveHealthCheckConfig check, DestinationConfig destination)
         => check.ServerName ?? destination.Host?.Split(':')[0] ?? HostNameOf(Of(check, destination))
@@ -35,6 +41,7 @@ internal static class CheckAddress
         return address.Kind == ProxyAddressKind.Unix ? "localhost" : address.ToString();
     }
 
+    /// <summary>SRV records say names, so there will be one.</summary>
     private static string? HostNameOf(ProxyAddress? address)
-        => address?.Kind is ProxyAddressKind.Host or ProxyAddressKind.Localhost ? address.Host.TrimEnd('.') : null;
+        => address?.Kind is ProxyAddressKind.Host or ProxyAddressKind.Localhost or ProxyAddressKind.Srv ? address.Host.TrimEnd('.') : null;
 }

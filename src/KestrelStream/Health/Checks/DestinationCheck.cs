@@ -20,7 +20,7 @@ namespace KestrelStream.Health.Checks;
 internal sealed class DestinationCheck : TimerNode
 {
     private readonly HealthChecker _checker;
-    private readonly DestinationState _target;
+    private readonly CheckName? _name;
     private readonly Lock _gate = new();
     private SocketConnection? _socket;
     private bool _isRunning;
@@ -32,15 +32,18 @@ internal sealed class DestinationCheck : TimerNode
     private int _good;
     private int _bad;
 
-    public DestinationCheck(HealthChecker checker, ClusterState cluster, DestinationState destination, CheckSettings settings)
+    /// <param name="checker">Runs it.</param>
+    /// <param name="cluster">Hears of the result.</param>
+    /// <param name="destination">Is checked.</param>
+    /// <param name="settings">How.</param>
+    /// <param name="name">Where, if that is a name of its own; null = at the address in the settings.</param>
+    public DestinationCheck(HealthChecker checker, ClusterState cluster, DestinationState destination, CheckSettings settings, CheckName? name = null)
     {
         _checker = checker;
         Cluster = cluster;
         Destination = destination;
         Settings = settings;
-
-        // Another address is looked up like a destination's own: it is one that no session ever gets.
-        _target = settings.Address == destination.Address ? destination : new DestinationState(destination.Id, settings.Address, destination.Config);
+        _name = name;
     }
 
     public ClusterState Cluster { get; }
@@ -48,9 +51,6 @@ internal sealed class DestinationCheck : TimerNode
     public DestinationState Destination { get; }
 
     public CheckSettings Settings { get; }
-
-    /// <summary>What has to be looked up for the checks alone; null = nothing.</summary>
-    public DestinationState? OwnName => _target != Destination && _target.NeedsResolution ? _target : null;
 
     /// <summary>The first check comes after a while.</summary>
     public void Start(TimeSpan after)
@@ -74,7 +74,6 @@ internal sealed class DestinationCheck : TimerNode
         }
 
         socket?.Reset();
-        _target.EndWaiting();
     }
 
     public override void OnDue(long nowMilliseconds)
@@ -146,15 +145,7 @@ internal sealed class DestinationCheck : TimerNode
     /// </summary>
     private async ValueTask<(ProbeResult? Failure, ProbeConnection? Connection)> ConnectAsync()
     {
-        var endPoints = _target.EndPoints;
-        if (endPoints.Length == 0)
-        {
-            // Only before the first answer to the name.
-            using var late = new CancellationTokenSource(Settings.Config.Timeout, _checker.Time);
-            endPoints = await _target.GetEndPointsAsync(late.Token).AsTask().ContinueWith(
-                answer => answer.IsCompletedSuccessfully ? answer.Result : [], CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        }
-
+        var endPoints = _name is null ? Settings.Address.ToEndPoints() : await _name.GetEndPointsAsync(Settings.Config.Timeout, _checker.Time);
         var problem = "the name does not resolve";
         for (var i = 0; i < endPoints.Length; i++)
         {

@@ -2,7 +2,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
-using KestrelStream.Dialing;
+using KestrelStream.Discovery;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
@@ -33,6 +33,8 @@ internal sealed partial class HealthChecker(
     private readonly Lock _gate = new();
     private readonly Queue<DestinationCheck> _queue = new();
     private Dictionary<DestinationState, DestinationCheck> _checks = [];
+    private Dictionary<(string Cluster, ProxyAddress Address), CheckName> _names = [];
+    private IReadOnlyDictionary<string, X509Certificate2Collection> _authorities = new Dictionary<string, X509Certificate2Collection>();
     private bool _isDisposed;
     private long _running;
 
@@ -40,25 +42,65 @@ internal sealed partial class HealthChecker(
 
     public TimeProvider Time => time;
 
-    /// <summary>Checks exactly what these clusters say. Called after each commit of clusters. Destinations whose settings have not changed are not disturbed.</summary>
+    /// <summary>
+    /// Checks exactly what these clusters say, and follows their members. Called after each commit of clusters. Destinations whose settings
+    /// have not changed are not disturbed.
+    /// </summary>
     /// <returns>Names that only checks need, to be looked up.</returns>
-    public IReadOnlyList<(NameSubscriber Name, TimeSpan Refresh)> Apply(
-        IEnumerable<ClusterState> clusters, IReadOnlyDictionary<string, X509Certificate2Collection> authorities)
+    public IReadOnlyList<(INameSubscriber Name, ProxyAddress Address, TimeSpan Refresh)> Apply(
+        IReadOnlyCollection<ClusterState> clusters, IReadOnlyDictionary<string, X509Certificate2Collection> authorities)
     {
-        var next = new Dictionary<DestinationState, DestinationCheck>();
+        foreach (var cluster in clusters)
+        {
+            cluster.MembersChanged = Update;
+        }
+
+        var names = new Dictionary<(string Cluster, ProxyAddress Address), CheckName>();
+        var lookups = new List<(INameSubscriber Name, ProxyAddress Address, TimeSpan Refresh)>();
+        foreach (var cluster in clusters)
+        {
+            foreach (var (address, destinationId) in NamesOf(cluster.Model.Config))
+            {
+                var key = (cluster.Id, address);
+                if (!names.ContainsKey(key))
+                {
+                    names[key] = _names.GetValueOrDefault(key) ?? new CheckName(cluster.Id, destinationId, address);
+                    lookups.Add((names[key], address, cluster.Model.Config.DnsRefresh));
+                }
+            }
+        }
+
+        lock (_gate)
+        {
+            _names = names;
+            _authorities = authorities;
+        }
+
+        Update(clusters, cluster => true);
+        return lookups;
+    }
+
+    /// <summary>A cluster has other members.</summary>
+    private void Update(ClusterState cluster) => Update([cluster], of => of == cluster);
+
+    /// <param name="clusters">Whose members are to be checked as their models say.</param>
+    /// <param name="isReplaced">Whose checks end if these clusters do not have them.</param>
+    private void Update(IReadOnlyCollection<ClusterState> clusters, Func<ClusterState, bool> isReplaced)
+    {
         var added = new List<DestinationCheck>();
         lock (_gate)
         {
             if (_isDisposed)
             {
-                return [];
+                return;
             }
 
+            var next = _checks.Where(check => !isReplaced(check.Value.Cluster)).ToDictionary();
             foreach (var cluster in clusters)
             {
                 if (cluster.Model.Config.HealthCheck?.Active is { Enabled: true } config)
                 {
-                    AddChecks(cluster, config, authorities.GetValueOrDefault(cluster.Id), next, added);
+                    AddChecks(cluster, config, _authorities.GetValueOrDefault(cluster.Id), next, added);
                 }
             }
 
@@ -86,10 +128,6 @@ internal sealed partial class HealthChecker(
         {
             added[i].Start(spread * i / added.Count);
         }
-
-        return [.. next.Values
-            .Where(check => check.OwnName is not null)
-            .Select(check => (new NameSubscriber(check.Cluster.Id, check.OwnName!), check.Cluster.Model.Config.DnsRefresh))];
     }
 
     /// <summary>A check is due: runs it, or has it wait for one that ends.</summary>
@@ -115,7 +153,7 @@ internal sealed partial class HealthChecker(
     /// <summary>A check has ended.</summary>
     public void Report(DestinationCheck check, CheckReport report)
     {
-        metrics.HealthCheckEnded(check.Cluster.Id, check.Destination.Id, report.Result);
+        metrics.HealthCheckEnded(check.Cluster.Id, check.Destination.ConfiguredId, report.Result);
         Log.Checked(logger, check.Cluster.Id, check.Destination.Id, report.Result, report.Elapsed.TotalMilliseconds, report.Detail);
     }
 
@@ -153,16 +191,25 @@ internal sealed partial class HealthChecker(
         for (var i = 0; i < model.Destinations.Length; i++)
         {
             var destination = model.Destinations[i];
-            var settings = CheckSettings.Create(config, model.DestinationConfigs[i], authorities);
+            var settings = CheckSettings.Create(config, CheckAddress.WithName(config, model.DestinationConfigs[i], destination.HostName), authorities);
             if (!_checks.TryGetValue(destination, out var check) || !check.Settings.IsSame(settings))
             {
-                check = new DestinationCheck(this, cluster, destination, settings);
+                check = new DestinationCheck(this, cluster, destination, settings, _names.GetValueOrDefault((cluster.Id, settings.Address)));
                 added.Add(check);
             }
 
             next.Add(destination, check);
         }
     }
+
+    /// <summary>Where checks go that is not a destination's own address and has to be looked up.</summary>
+    private static IEnumerable<(ProxyAddress Address, string DestinationId)> NamesOf(ClusterConfig cluster)
+        => cluster.HealthCheck?.Active is not { Enabled: true } check ? [] :
+            from destination in cluster.Destinations
+            where (destination.Value.Health ?? check.Address) is not null
+            let address = CheckAddress.Of(check, destination.Value)
+            where address.Kind == ProxyAddressKind.Host
+            select (address, destination.Key);
 
     /// <summary>Runs one check and, in its place, those that have waited.</summary>
     private async Task RunAsync(DestinationCheck first)

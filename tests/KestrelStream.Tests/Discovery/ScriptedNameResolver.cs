@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Threading.Channels;
-using KestrelStream.Dialing;
+using KestrelStream.Discovery;
 
-namespace KestrelStream.Tests.Dialing;
+namespace KestrelStream.Tests.Discovery;
 
 /// <summary>A resolver whose lookups the test sees and answers one by one. Thread-safe.</summary>
 internal sealed class ScriptedNameResolver : IDestinationNameResolver

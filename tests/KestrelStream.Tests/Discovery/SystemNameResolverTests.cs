@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
-using KestrelStream.Dialing;
+using KestrelStream.Discovery;
 using Xunit;
 
-namespace KestrelStream.Tests.Dialing;
+namespace KestrelStream.Tests.Discovery;
 
 public class SystemNameResolverTests
 {

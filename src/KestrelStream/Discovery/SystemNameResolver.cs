@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace KestrelStream.Dialing;
+namespace KestrelStream.Discovery;
 
 /// <summary>The operating system's resolver: hosts file, DNS, whatever nsswitch.conf says. Stateless, thread-safe.</summary>
 /// <remarks>
