@@ -46,6 +46,7 @@ internal static class EventIds
     public const int WarmSpeaksFirst = 411;
     public const int MemberAdded = 412;
     public const int MemberRemoved = 413;
+    public const int NameNotCovered = 414;
 
     // 5xx: access log, metrics, admin
     public const int AccessLogDropped = 500;

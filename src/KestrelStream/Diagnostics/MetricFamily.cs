@@ -64,6 +64,9 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily DestinationCertificateExpiry = new(
         "kestrelstream.destination.certificate_expiry", MetricKind.Gauge, "s", "Time from now to the end of the certificate that a destination showed to its last TLS check.");
 
+    public static readonly MetricFamily DestinationUncoveredNames = new(
+        "kestrelstream.destination.uncovered_names", MetricKind.Gauge, "{name}", "Names that passthrough routes send to a destination and that its TLS checks have found no certificate for.");
+
     public static readonly MetricFamily ConfigReloads = new(
         "kestrelstream.config_reloads", MetricKind.Counter, "{reload}", "Reloads of the configuration.");
 

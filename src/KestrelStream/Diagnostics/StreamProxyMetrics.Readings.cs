@@ -30,6 +30,7 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.QueueLength, ReadQueueLengths),
         (MetricFamily.HealthChecks, ReadHealthChecks),
         (MetricFamily.DestinationCertificateExpiry, ReadDestinationCertificates),
+        (MetricFamily.DestinationUncoveredNames, ReadUncoveredNames),
         (MetricFamily.ConfigReloads, ReadReloads),
         (MetricFamily.CertificateExpiry, ReadCertificateExpiries),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),
@@ -239,6 +240,14 @@ internal sealed partial class StreamProxyMetrics
                group destination.LastCheck!.CertificateExpires!.Value by (cluster.Id, destination.ConfiguredId) into ends
                select new Measurement<long>((long)(ends.Min() - now).TotalSeconds, Label("cluster", ends.Key.Id), Label("destination", ends.Key.ConfiguredId));
     }
+
+    /// <summary>Of the members that one name stands for it is the one that lacks most.</summary>
+    private IEnumerable<Measurement<long>> ReadUncoveredNames()
+        => from cluster in Clusters()
+           from destination in cluster.Model.Destinations
+           where destination.LastCheck?.UncoveredNames is not null
+           group destination.LastCheck!.UncoveredNames!.Count by (cluster.Id, destination.ConfiguredId) into counts
+           select new Measurement<long>(counts.Max(), Label("cluster", counts.Key.Id), Label("destination", counts.Key.ConfiguredId));
 
     private IEnumerable<Measurement<long>> ReadReloads() =>
     [

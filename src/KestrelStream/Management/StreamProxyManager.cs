@@ -214,6 +214,12 @@ internal sealed partial class StreamProxyManager(
 
         certificates.Commit(certificateChange);
         clusters.Commit(clusterChange);
+        var passed = next.Routes.Values.Where(route => route.Cluster is not null && !route.Terminates).ToLookup(route => route.Cluster);
+        foreach (var cluster in clusterChange.Clusters.Values)
+        {
+            cluster.PassedNames = [.. passed[cluster].SelectMany(route => route.Config.Match.Sni)];
+        }
+
         var checkedNames = healthChecker.Apply([.. clusterChange.Clusters.Values], authorities);
         resolver.Apply(clusterChange.Clusters.Values, config.Resolver, checkedNames);
         warm.Apply(clusterChange.Clusters.Values, _engine!);

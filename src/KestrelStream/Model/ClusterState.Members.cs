@@ -8,6 +8,9 @@ internal sealed partial class ClusterState
     /// <summary>Held while one model takes the place of another. Lock order: this one, then the cluster's.</summary>
     private readonly Lock _applying = new();
 
+    /// <summary>Server names that routes pass on to this cluster, as they write them. Written by one reload at a time.</summary>
+    public IReadOnlyList<string> PassedNames { get; set; } = [];
+
     /// <summary>Called after names have brought or taken members, under no lock. Written by one reload at a time.</summary>
     public Action<ClusterState>? MembersChanged { private get; set; }
 

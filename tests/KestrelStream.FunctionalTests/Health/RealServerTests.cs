@@ -1,5 +1,9 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using KestrelStream.Configuration;
+using KestrelStream.Health;
 using KestrelStream.Health.Checks;
 using KestrelStream.TestKit;
 using KestrelStream.TestKit.Peers;
@@ -139,6 +143,64 @@ public sealed class RealServerTests
 
         await using var wrong = await ProxyEnvironment.StartAsync(CheckedPool.Config(EngineKind.Sockets, tls, nginx["plain"]));
         await wrong.UntilDownAsync("a", CheckResult.Tls);
+    }
+
+    [Fact]
+    public async Task Tls_NamesThatArePassedOn_AreLookedForInItsCertificates()
+    {
+        using var folder = new TempFolder();
+        var ca = folder.Write("ca.pem", TestCertificates.Shared.Root.ExportCertificatePem());
+        await using var nginx = await NginxProcess.StartAsync(new NginxSite("tls", TestCertificates.Shared.Issue("app.example.com", "*.w.example.com")));
+        var tls = CheckedPool.Often(HealthCheckKind.Tls) with { ServerName = "app.example.com", TrustedCertificates = ca, Timeout = TimeSpan.FromSeconds(5) };
+        var config = CheckedPool.Config(EngineKind.Sockets, tls, nginx["tls"]);
+        await using var proxy = await ProxyEnvironment.StartAsync(Passing("app.example.com", "shop.example.com", "*.w.example.com", "*.v.example.com", "~^x", "mail.*"));
+
+        await Wait.UntilAsync(() => Uncovered() is ["*.v.example.com", "shop.example.com"], "both names to be asked for");
+        Assert.Equal(DestinationHealth.Healthy, proxy.Member("a").Health);
+        Assert.Single(proxy.Log.Events, e => e.Message.Contains("no certificate for shop.example.com", StringComparison.Ordinal));
+
+        // Routes that no longer send it there, and one that ends TLS here, whose clients never see that certificate.
+        Assert.True((await proxy.ReloadAsync(Passing("app.example.com"))).IsApplied);
+        await Wait.UntilAsync(() => Uncovered() is [], "nothing to be missed");
+
+        StreamProxyConfig Passing(params string[] names)
+            => config with { Routes = new Dictionary<string, RouteConfig> { ["r"] = new() { ClusterId = "c", Match = new RouteMatch { Sni = names } } } };
+
+        string[]? Uncovered() => proxy.Member("a").LastCheck?.UncoveredNames?.Order(StringComparer.Ordinal).ToArray();
+    }
+
+    [Fact]
+    public async Task Tls_ServerWithACertificateForEachName_LacksNone()
+    {
+        var certificates = new[] { "a.example.com", "b.example.com", "www.example.org" }.ToDictionary(name => name, name => TestCertificates.Shared.Issue(name).Leaf);
+        var asked = new ConcurrentDictionary<string, int>();
+        await using var server = new ScriptedUpstream(async socket =>
+        {
+            await using var stream = new SslStream(new NetworkStream(socket));
+            try
+            {
+                await stream.AuthenticateAsServerAsync((_, hello, _, _) =>
+                {
+                    asked.AddOrUpdate(hello.ServerName, 1, (_, count) => count + 1);
+                    return ValueTask.FromResult(new SslServerAuthenticationOptions { ServerCertificate = certificates[hello.ServerName] });
+                }, null);
+                await stream.CopyToAsync(Stream.Null);
+            }
+            catch (IOException)
+            {
+                // The check has seen enough.
+            }
+        });
+        var tls = CheckedPool.Often(HealthCheckKind.Tls) with { ServerName = "a.example.com", Verify = false, Timeout = TimeSpan.FromSeconds(5) };
+        await using var proxy = await ProxyEnvironment.StartAsync(CheckedPool.Config(EngineKind.Sockets, tls, server.EndPoint) with
+        {
+            Routes = new Dictionary<string, RouteConfig> { ["r"] = new() { ClusterId = "c", Match = new RouteMatch { Sni = ["a.example.com", "b.example.com", "*.example.org"] } } },
+        });
+
+        await Wait.UntilAsync(() => asked.GetValueOrDefault("b.example.com") > 1 && asked.GetValueOrDefault("www.example.org") > 1, "all names to be asked for in turn");
+
+        Assert.Empty(proxy.Member("a").LastCheck!.UncoveredNames!);
+        Assert.Equal(DestinationHealth.Healthy, proxy.Member("a").Health);
     }
 
     [Fact]

@@ -113,7 +113,7 @@ public sealed class StateEndpointsTests
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Equal(
             """[{"id":"pool","policy":"RoundRobin","destinations":["""
-            + """{"id":"a","address":"127.0.0.1:9001","end_points":["127.0.0.1:9001"],"source":null,"state":"ready","health":"Healthy","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"warm_connections":null,"last_check":{"result":"protocol","detail":"not \u002BPONG: -ERR","ms":1.5,"at":"2030-01-01T00:00:00+00:00","certificate_expires":null}},"""
+            + """{"id":"a","address":"127.0.0.1:9001","end_points":["127.0.0.1:9001"],"source":null,"state":"ready","health":"Healthy","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"warm_connections":null,"last_check":{"result":"protocol","detail":"not \u002BPONG: -ERR","ms":1.5,"at":"2030-01-01T00:00:00+00:00","certificate_expires":null,"uncovered_names":null}},"""
             + """{"id":"b","address":"127.0.0.1:9002","end_points":["127.0.0.1:9002"],"source":null,"state":"ready","health":"Unhealthy","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":1,"warm_connections":null,"last_check":null}],"discovery":[]}]""",
             await host.GetAsync("/api/clusters"));
     }

@@ -6,4 +6,8 @@ namespace KestrelStream.Health.Checks;
 /// <param name="Elapsed">From its start, connecting included.</param>
 /// <param name="At">When it ended.</param>
 /// <param name="CertificateExpires">End of the certificate that the destination showed; null = none was shown.</param>
-internal sealed record CheckReport(CheckResult Result, string Detail, TimeSpan Elapsed, DateTimeOffset At, DateTimeOffset? CertificateExpires = null);
+internal sealed record CheckReport(CheckResult Result, string Detail, TimeSpan Elapsed, DateTimeOffset At, DateTimeOffset? CertificateExpires = null)
+{
+    /// <summary>Names that passthrough routes send to the destination and that it has no certificate for, as far as they were asked for; null = it shows none.</summary>
+    public IReadOnlyList<string>? UncoveredNames { get; init; }
+}

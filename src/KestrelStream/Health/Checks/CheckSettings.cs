@@ -10,13 +10,14 @@ internal sealed class CheckSettings
     private readonly string? _host;
     private readonly X509Certificate2Collection? _authorities;
 
-    public CheckSettings(ActiveHealthCheckConfig config, string? host, ProxyAddress address, IHealthProbe probe, X509Certificate2Collection? authorities = null)
+    public CheckSettings(ActiveHealthCheckConfig config, string? host, ProxyAddress address, IHealthProbe probe, X509Certificate2Collection? authorities = null, CertificateCoverage? coverage = null)
     {
         Config = config;
         _host = host;
         Address = address;
         Probe = probe;
         _authorities = authorities;
+        Coverage = coverage;
     }
 
     public ActiveHealthCheckConfig Config { get; }
@@ -26,9 +27,16 @@ internal sealed class CheckSettings
 
     public IHealthProbe Probe { get; }
 
+    /// <summary>Names that its certificates should have; null = none, or the check sees no certificate.</summary>
+    public CertificateCoverage? Coverage { get; }
+
     /// <summary>Compiles a validated config.</summary>
-    public static CheckSettings Create(ActiveHealthCheckConfig config, DestinationConfig destination, X509Certificate2Collection? authorities)
-        => new(config, destination.Host, CheckAddress.Of(config, destination)!, CreateProbe(config, destination, authorities), authorities);
+    public static CheckSettings Create(
+        ActiveHealthCheckConfig config, DestinationConfig destination, X509Certificate2Collection? authorities, IReadOnlyList<string>? passedNames = null)
+    {
+        var coverage = config.Kind is HealthCheckKind.Tls or HealthCheckKind.Https ? CertificateCoverage.Of(passedNames ?? []) : null;
+        return new(config, destination.Host, CheckAddress.Of(config, destination)!, CreateProbe(config, destination, authorities, coverage), authorities, coverage);
+    }
 
     /// <summary>Whether a reload has changed nothing here.</summary>
     public bool IsSame(CheckSettings other)
@@ -36,11 +44,12 @@ internal sealed class CheckSettings
             && _host == other._host
             && Config with { Steps = [] } == other.Config with { Steps = Array.Empty<HealthCheckStep>() }
             && Config.Steps.SequenceEqual(other.Config.Steps)
+            && (Coverage is null ? other.Coverage is null : Coverage.IsSame(other.Coverage))
             && (_authorities ?? []).SequenceEqual(other._authorities ?? []);
 
-    private static IHealthProbe CreateProbe(ActiveHealthCheckConfig config, DestinationConfig destination, X509Certificate2Collection? authorities)
+    private static IHealthProbe CreateProbe(ActiveHealthCheckConfig config, DestinationConfig destination, X509Certificate2Collection? authorities, CertificateCoverage? coverage)
     {
-        ProbeTls Tls() => new(CheckAddress.ServerName(config, destination), config.Verify, authorities);
+        ProbeTls Tls() => new(CheckAddress.ServerName(config, destination), config.Verify, authorities, coverage is null ? null : coverage.NoteShown);
 
         return config.Kind switch
         {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
@@ -136,7 +137,47 @@ internal sealed class DestinationCheck : TimerNode
             result = new ProbeResult(CheckResult.Error, e.GetType().Name);
         }
 
-        Complete(result, connection, _checker.Time.GetElapsedTime(started));
+        var elapsed = _checker.Time.GetElapsedTime(started);
+        if (result?.Result == CheckResult.Healthy && Settings.Coverage?.NextToAsk() is { } name)
+        {
+            connection?.Dispose();
+            await AskForAsync(name);
+        }
+
+        Complete(result, connection, elapsed);
+    }
+
+    /// <summary>Another handshake, in what is left of the check's time, which tells nothing but whether there is a certificate for a name.</summary>
+    private async ValueTask AskForAsync(string name)
+    {
+        X509Certificate2? shown = null;
+        try
+        {
+            var (_, connection) = await ConnectAsync();
+            if (connection is null)
+            {
+                return;
+            }
+
+            using (connection)
+            {
+                // Looked at while it lives, which is not longer than the connection.
+                var failure = await connection.StartTlsAsync(new ProbeTls(CertificateCoverage.HostOf(name), verify: false, null, certificate => shown = certificate));
+                lock (_gate)
+                {
+                    if (failure is not null && (_isOutOfTime || _isStopped))
+                    {
+                        return;
+                    }
+                }
+
+                Settings.Coverage!.NoteAnswer(name, shown);
+            }
+        }
+        catch (Exception e)
+        {
+            _checker.LogBroken(this, e);
+        }
     }
 
     /// <summary>
@@ -221,7 +262,11 @@ internal sealed class DestinationCheck : TimerNode
 
             if (result is { } found)
             {
-                report = new CheckReport(found.Result, found.Detail, elapsed, _checker.Time.GetUtcNow(), connection?.CertificateExpires);
+                report = new CheckReport(found.Result, found.Detail, elapsed, _checker.Time.GetUtcNow(), connection?.CertificateExpires)
+                {
+                    UncoveredNames = Settings.Coverage?.Uncovered,
+                };
+                _checker.NoteCoverage(this, report);
                 Destination.SetLastCheck(report);
                 Count(report);
             }

@@ -163,6 +163,15 @@ internal sealed partial class HealthChecker(
     public void LogDown(DestinationCheck check, int checks, CheckReport report)
         => Log.Down(logger, check.Cluster.Id, check.Destination.Id, check.Settings.Address, check.Settings.Config.Kind, CheckResults.NameOf(report.Result), checks, report.Detail);
 
+    /// <summary>Says once which names a destination turns out to have no certificate for.</summary>
+    public void NoteCoverage(DestinationCheck check, CheckReport report)
+    {
+        foreach (var name in (report.UncoveredNames ?? []).Except(check.Destination.LastCheck?.UncoveredNames ?? []))
+        {
+            Log.NotCovered(logger, check.Cluster.Id, check.Destination.Id, check.Settings.Address, name);
+        }
+    }
+
     public void LogBroken(DestinationCheck check, Exception exception)
         => Log.Broken(logger, exception, check.Cluster.Id, check.Destination.Id, check.Settings.Config.Kind);
 
@@ -191,7 +200,7 @@ internal sealed partial class HealthChecker(
         for (var i = 0; i < model.Destinations.Length; i++)
         {
             var destination = model.Destinations[i];
-            var settings = CheckSettings.Create(config, CheckAddress.WithName(config, model.DestinationConfigs[i], destination.HostName), authorities);
+            var settings = CheckSettings.Create(config, CheckAddress.WithName(config, model.DestinationConfigs[i], destination.HostName), authorities, cluster.PassedNames);
             if (!_checks.TryGetValue(destination, out var check) || !check.Settings.IsSame(settings))
             {
                 check = new DestinationCheck(this, cluster, destination, settings, _names.GetValueOrDefault((cluster.Id, settings.Address)));
@@ -244,6 +253,9 @@ internal sealed partial class HealthChecker(
 
         [LoggerMessage(EventIds.DestinationChecked, LogLevel.Debug, "Cluster '{Cluster}': check of destination '{Destination}' ended with {Result} after {Milliseconds:F1} ms: {Detail}")]
         public static partial void Checked(ILogger logger, string cluster, string destination, CheckResult result, double milliseconds, string detail);
+
+        [LoggerMessage(EventIds.NameNotCovered, LogLevel.Warning, "Cluster '{Cluster}': destination '{Destination}' ({Address}) has no certificate for {Name}, which a route passes on to it")]
+        public static partial void NotCovered(ILogger logger, string cluster, string destination, ProxyAddress address, string name);
 
         [LoggerMessage(EventIds.CheckFailed, LogLevel.Error, "Cluster '{Cluster}': the {Kind} check of destination '{Destination}' broke down; it counts as failed")]
         public static partial void Broken(ILogger logger, Exception exception, string cluster, string destination, HealthCheckKind kind);

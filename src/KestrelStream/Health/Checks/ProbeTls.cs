@@ -7,7 +7,8 @@ namespace KestrelStream.Health.Checks;
 /// <param name="serverName">To ask for and to verify; null = the server is asked for no name.</param>
 /// <param name="verify">Whether the certificate must be trusted.</param>
 /// <param name="authorities">Trusted instead of the operating system's; null = those.</param>
-internal sealed class ProbeTls(string? serverName, bool verify, X509Certificate2Collection? authorities)
+/// <param name="shown">Hears of the certificate that the server shows, good or not.</param>
+internal sealed class ProbeTls(string? serverName, bool verify, X509Certificate2Collection? authorities, Action<X509Certificate2>? shown = null)
 {
     public SslClientAuthenticationOptions CreateOptions(Judgement judgement)
     {
@@ -15,7 +16,15 @@ internal sealed class ProbeTls(string? serverName, bool verify, X509Certificate2
         {
             TargetHost = serverName ?? "",
             CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-            RemoteCertificateValidationCallback = (_, certificate, chain, errors) => judgement.Judge(certificate, chain, verify ? errors : SslPolicyErrors.None),
+            RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+            {
+                if (certificate is X509Certificate2 seen)
+                {
+                    shown?.Invoke(seen);
+                }
+
+                return judgement.Judge(certificate, chain, verify ? errors : SslPolicyErrors.None);
+            },
         };
         if (authorities is not null)
         {
