@@ -6,8 +6,10 @@ namespace KestrelStream.Admin;
 /// <param name="Id">Its key in the configuration.</param>
 /// <param name="Address">As configured.</param>
 /// <param name="EndPoints">What that is now: addresses a name has resolved to. Empty = it has not.</param>
-/// <param name="State">What an operator wants of it: <c>ready</c>.</param>
+/// <param name="State">What an operator wants of it: <c>ready</c>, <c>drain</c>, <c>maintenance</c>.</param>
+/// <param name="Draining">Sessions that still run on one that gets no new ones, 0 = it is drained; null = it is ready.</param>
 /// <param name="Health">What is known about it.</param>
+/// <param name="HealthOverride">An operator's word: <c>auto</c> = none, <c>up</c>, <c>down</c>.</param>
 /// <param name="Weight">Share of sessions; 0 = no new ones.</param>
 /// <param name="Backup">Used only when every other one is down or full.</param>
 /// <param name="MaxConnections">Most sessions at once; null = unlimited.</param>
@@ -20,7 +22,9 @@ internal sealed record ApiDestination(
     string Address,
     IReadOnlyList<string?> EndPoints,
     string State,
+    int? Draining,
     DestinationHealth Health,
+    string HealthOverride,
     int Weight,
     bool Backup,
     int? MaxConnections,

@@ -7,20 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KestrelStream.Admin;
 
-/// <summary>What runs now: <c>/api/config</c>, <c>/api/listeners</c>, <c>/api/routes</c>, <c>/api/clusters</c>, <c>/api/sessions</c>. Lists are in the order of their ids.</summary>
+/// <summary>What runs now: <c>/api/listeners</c>, <c>/api/routes</c>, <c>/api/clusters</c>. Lists are in the order of their ids.</summary>
 internal static class StateEndpoints
 {
-    public static Task GetConfigAsync(HttpContext context)
-    {
-        if (State(context).Current is not { } snapshot)
-        {
-            return AdminResponse.WriteProblemAsync(context, StatusCodes.Status503ServiceUnavailable, "Not started", "No configuration is in force yet.");
-        }
-
-        var answer = new ApiConfig(snapshot.Generation, snapshot.Applied, snapshot.Config);
-        return AdminResponse.WriteAsync(context, answer, ConfigRedaction.ApiConfig);
-    }
-
     public static Task GetListenersAsync(HttpContext context)
     {
         var state = State(context);
@@ -72,19 +61,14 @@ internal static class StateEndpoints
         var answer =
             from cluster in State(context).Current?.Clusters.Values ?? []
             orderby cluster.Id
-            select new ApiCluster(cluster.Id, cluster.Model.Policy.Name, [.. cluster.Model.Destinations.Select(Describe)]);
+            let model = cluster.Model
+            select new ApiCluster(
+                cluster.Id,
+                model.Policy.Name,
+                cluster.QueueLength,
+                model.Config.Queue?.MaxLength ?? 0,
+                [.. model.Destinations.Select(Describe)]);
         return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiCluster);
-    }
-
-    public static Task GetSessionsAsync(HttpContext context)
-    {
-        // Those that have ended and are being put away have their record already.
-        var answer =
-            from session in context.RequestServices.GetRequiredService<SessionTable>().Snapshot()
-            where session.Phase != SessionPhase.Closed
-            orderby session.Id
-            select Describe(session);
-        return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiSession);
     }
 
     private static IProxyState State(HttpContext context) => context.RequestServices.GetRequiredService<IProxyState>();
@@ -99,8 +83,10 @@ internal static class StateEndpoints
         destination.Id,
         destination.Address.ToString(),
         [.. destination.EndPoints.Select(EndPointText.Of)],
-        State: "ready",
+        ApiDestinationSettings.Word(destination.Control.State),
+        destination.Control.State == OperatorState.Ready ? null : destination.ActiveSessions,
         destination.Health,
+        ApiDestinationSettings.Word(destination.Control.Health),
         destination.Weight,
         destination.Config.Backup,
         destination.Config.MaxConnections,
@@ -108,18 +94,4 @@ internal static class StateEndpoints
         destination.TotalSessions,
         destination.DialFailures,
         ApiCheck.Of(destination.LastCheck));
-
-    private static ApiSession Describe(StreamSession session) => new(
-        session.IdText,
-        session.ListenerModel.Id,
-        session.Route?.Id,
-        session.Route?.Cluster?.Id,
-        session.Destination?.Id,
-        EndPointText.Of(session.Transport.RemoteEndPoint),
-        session.ServerName,
-        session.Phase,
-        Volatile.Read(ref session.BytesIn),
-        Volatile.Read(ref session.BytesOut),
-        session.Started,
-        session.ListenerModel.Generation);
 }

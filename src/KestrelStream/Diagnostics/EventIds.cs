@@ -41,7 +41,12 @@ internal static class EventIds
     public const int DestinationUp = 406;
     public const int DestinationChecked = 407;
     public const int CheckFailed = 408;
+    public const int DestinationDrained = 420;
+    public const int ChangeDropped = 421;
 
     // 5xx: access log, metrics, admin
     public const int AccessLogDropped = 500;
+    public const int OperatorChange = 510;
+    public const int ChangeDenied = 511;
+    public const int WeakToken = 512;
 }

@@ -1,4 +1,7 @@
 using System.Diagnostics.Metrics;
+using System.Text.Json;
+using KestrelStream.Admin;
+using KestrelStream.Configuration;
 using KestrelStream.Health;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
@@ -10,6 +13,8 @@ namespace KestrelStream.Diagnostics;
 /// <content>What the cells say now: for the instruments, the Prometheus text and the API.</content>
 internal sealed partial class StreamProxyMetrics
 {
+    private static readonly OperatorState[] s_states = Enum.GetValues<OperatorState>();
+
     /// <summary>Every metric but the histograms, with what reads all its series.</summary>
     public IReadOnlyList<(MetricFamily Family, Func<IEnumerable<Measurement<long>>> Read)> Readings =>
     [
@@ -21,10 +26,13 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.DestinationUp, ReadDestinationsUp),
         (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
         (MetricFamily.DestinationEjections, () => ReadDestinations(destination => destination.Ejections)),
+        (MetricFamily.DestinationState, ReadDestinationStates),
+        (MetricFamily.DestinationWeight, () => ReadDestinations(destination => destination.Weight)),
         (MetricFamily.QueueLength, ReadQueueLengths),
         (MetricFamily.HealthChecks, ReadHealthChecks),
         (MetricFamily.DestinationCertificateExpiry, ReadDestinationCertificates),
         (MetricFamily.ConfigReloads, ReadReloads),
+        (MetricFamily.AdminChanges, ReadChanges),
         (MetricFamily.CertificateExpiry, ReadCertificateExpiries),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),
     ];
@@ -135,6 +143,35 @@ internal sealed partial class StreamProxyMetrics
         => from cluster in (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal)
            from destination in cluster.Model.Destinations
            select new Measurement<long>(value(destination), Label("cluster", cluster.Id), Label("destination", destination.Id));
+
+    private IEnumerable<Measurement<long>> ReadDestinationStates()
+        => from cluster in (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal)
+           from destination in cluster.Model.Destinations
+           let current = destination.Control.State
+           from state in s_states
+           select new Measurement<long>(
+               state == current ? 1 : 0,
+               Label("cluster", cluster.Id),
+               Label("destination", destination.Id),
+               Label("state", ApiDestinationSettings.Word(state)));
+
+    /// <summary>What nobody has asked for is left out.</summary>
+    private IEnumerable<Measurement<long>> ReadChanges()
+    {
+        foreach (var change in Enum.GetValues<AdminChange>())
+        {
+            foreach (var outcome in Enum.GetValues<ChangeOutcome>())
+            {
+                if (Volatile.Read(ref _changes[(int)change, (int)outcome]) is > 0 and var count)
+                {
+                    yield return new Measurement<long>(
+                        count,
+                        Label("change", JsonNamingPolicy.SnakeCaseLower.ConvertName(change.ToString())),
+                        Label("result", JsonNamingPolicy.SnakeCaseLower.ConvertName(outcome.ToString())));
+                }
+            }
+        }
+    }
 
     /// <summary>Clusters that have no queue are left out.</summary>
     private IEnumerable<Measurement<long>> ReadQueueLengths()

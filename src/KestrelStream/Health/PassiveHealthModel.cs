@@ -20,12 +20,12 @@ internal sealed record PassiveHealthModel(int MaxFails, TimeSpan FailTimeout, lo
 
     /// <summary>
     /// A cluster of one destination keeps no account, as in nginx: taking the only one out helps nobody. A second one counts
-    /// even when it gets no sessions (backup, weight 0).
+    /// even when it gets no sessions (backup, weight 0), but not while an operator has taken it out of service.
     /// </summary>
     public static PassiveHealthModel Create(ClusterConfig cluster, TimeProvider time)
     {
         var passive = cluster.HealthCheck?.Passive ?? new PassiveHealthCheckConfig();
-        var total = cluster.Destinations.Count;
+        var total = cluster.Destinations.Values.Count(destination => destination.Control.IsCounted);
         if (!passive.Enabled || passive.MaxFails <= 0 || total <= 1)
         {
             return Off;

@@ -19,6 +19,7 @@ internal sealed class ClusterModel
         Policy = policy;
         Destinations = destinations;
         DestinationConfigs = destinationConfigs;
+        Counted = destinationConfigs.Count(destination => destination.Control.IsCounted);
         PassiveHealth = passiveHealth;
         HashKey = policy is ConsistentHashPolicy ? (config.Hash ?? new HashConfig()).Key : null;
         MeasuresLatency = policy is LeastLatencyPolicy;
@@ -41,6 +42,9 @@ internal sealed class ClusterModel
 
     /// <summary>For each of <see cref="Destinations"/> what this snapshot says about it.</summary>
     public ImmutableArray<DestinationConfig> DestinationConfigs { get; }
+
+    /// <summary>How many of them the cluster counts on: an operator has not taken them out of service.</summary>
+    public int Counted { get; }
 
     /// <summary>Compiles a validated config.</summary>
     /// <param name="previous">The model before a reload: its destinations with the same id and address are taken over.</param>

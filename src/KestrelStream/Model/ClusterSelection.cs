@@ -8,7 +8,7 @@ internal sealed class ClusterSelection
     public ClusterSelection(Lock gate, ClusterModel model, TimeProvider time)
     {
         Model = model;
-        Health = new PoolHealth(model.Destinations.Length, model.PassiveHealth.MaxOut, model.Config.PanicThreshold);
+        Health = new PoolHealth(model.Counted, model.PassiveHealth.MaxOut, model.Config.PanicThreshold);
         Primaries = new DestinationGroup(gate, model, Health, time, backups: false);
         Backups = new DestinationGroup(gate, model, Health, time, backups: true);
     }

@@ -13,5 +13,8 @@ internal sealed partial class ClusterState
 
         [LoggerMessage(EventIds.DestinationBack, LogLevel.Information, "Cluster '{Cluster}': destination '{Destination}' ({Address}) is back.")]
         public static partial void Back(ILogger logger, string cluster, string destination, ProxyAddress address);
+
+        [LoggerMessage(EventIds.DestinationDrained, LogLevel.Information, "Cluster '{Cluster}': destination '{Destination}' ({Address}) is drained: no session runs on it any more, and none comes ({State}).")]
+        public static partial void Drained(ILogger logger, string cluster, string destination, ProxyAddress address, OperatorState state);
     }
 }

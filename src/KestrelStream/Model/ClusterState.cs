@@ -112,7 +112,7 @@ internal sealed partial class ClusterState
     /// <summary>The dial was refused, timed out or failed in another way before the destination answered. Gives the slot back.</summary>
     public void DialFailed(DestinationState destination, ref DialAttempts attempts)
     {
-        destination.ReturnSlot();
+        ReturnSlot(destination);
         destination.CountDialFailure();
         RecordFailure(destination, attempts);
         ServeQueue();
@@ -134,7 +134,7 @@ internal sealed partial class ClusterState
     /// </remarks>
     public void Release(DestinationState destination)
     {
-        destination.ReturnSlot();
+        ReturnSlot(destination);
         ServeQueue();
     }
 
@@ -150,6 +150,11 @@ internal sealed partial class ClusterState
 
             destination.SetUpByChecks(isUp);
             _selection.FollowChecks(destination, _time.GetTimestamp());
+            if (destination.Control.Health != OperatorHealth.Auto)
+            {
+                // Nothing has changed: the operator goes first.
+                return;
+            }
         }
 
         if (isUp)
@@ -169,14 +174,17 @@ internal sealed partial class ClusterState
         var selection = new ClusterSelection(_gate, next, _time);
         var primaries = selection.Primaries.FindIn(before.Primaries);
         var backups = selection.Backups.FindIn(before.Backups);
+        var controlled = FindControlled(next);
         lock (_gate)
         {
+            PrepareReturns(next, controlled);
             selection.Primaries.ContinueFrom(before.Primaries, primaries);
             selection.Backups.ContinueFrom(before.Backups, backups);
             selection.TakeOver();
             _selection = selection;
         }
 
+        FollowControls(controlled);
         ServeQueue();
     }
 
@@ -264,6 +272,8 @@ internal sealed partial class ClusterState
     {
         if (!destination.TryTakeSlot())
         {
+            // The slot may have been taken for a moment.
+            ReportDrained(destination);
             return false;
         }
 
@@ -281,7 +291,7 @@ internal sealed partial class ClusterState
             }
         }
 
-        destination.ReturnSlot();
+        ReturnSlot(destination);
         return false;
     }
 }

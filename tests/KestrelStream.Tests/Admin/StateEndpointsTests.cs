@@ -110,9 +110,9 @@ public sealed class StateEndpointsTests
 
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Equal(
-            """[{"id":"pool","policy":"RoundRobin","destinations":["""
-            + """{"id":"a","address":"127.0.0.1:9001","end_points":["127.0.0.1:9001"],"state":"ready","health":"Healthy","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"last_check":{"result":"protocol","detail":"not \u002BPONG: -ERR","ms":1.5,"at":"2030-01-01T00:00:00+00:00","certificate_expires":null}},"""
-            + """{"id":"b","address":"127.0.0.1:9002","end_points":["127.0.0.1:9002"],"state":"ready","health":"Unhealthy","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":1,"last_check":null}]}]""",
+            """[{"id":"pool","policy":"RoundRobin","queue_length":0,"queue_max":0,"destinations":["""
+            + """{"id":"a","address":"127.0.0.1:9001","end_points":["127.0.0.1:9001"],"state":"ready","draining":null,"health":"Healthy","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"last_check":{"result":"protocol","detail":"not \u002BPONG: -ERR","ms":1.5,"at":"2030-01-01T00:00:00+00:00","certificate_expires":null}},"""
+            + """{"id":"b","address":"127.0.0.1:9002","end_points":["127.0.0.1:9002"],"state":"ready","draining":null,"health":"Unhealthy","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":1,"last_check":null}]}]""",
             await host.GetAsync("/api/clusters"));
     }
 

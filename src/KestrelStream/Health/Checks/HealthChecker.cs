@@ -70,7 +70,7 @@ internal sealed partial class HealthChecker(
                 }
 
                 check.Stop();
-                if (!next.ContainsKey(destination))
+                if (!next.ContainsKey(destination) && !IsPaused(check.Cluster, destination))
                 {
                     // Nobody would ever say again that it is up.
                     destination.SetLastCheck(null);
@@ -153,6 +153,11 @@ internal sealed partial class HealthChecker(
         for (var i = 0; i < model.Destinations.Length; i++)
         {
             var destination = model.Destinations[i];
+            if (destination.Control.State == OperatorState.Maintenance)
+            {
+                continue;
+            }
+
             var settings = CheckSettings.Create(config, model.DestinationConfigs[i], authorities);
             if (!_checks.TryGetValue(destination, out var check) || !check.Settings.IsSame(settings))
             {
@@ -163,6 +168,11 @@ internal sealed partial class HealthChecker(
             next.Add(destination, check);
         }
     }
+
+    /// <summary>An operator has its checks pause: what they have said last holds until they go on.</summary>
+    private static bool IsPaused(ClusterState cluster, DestinationState destination)
+        => destination.Control.State == OperatorState.Maintenance
+            && cluster.Model.Config.HealthCheck?.Active is { Enabled: true } && cluster.Model.Destinations.Contains(destination);
 
     /// <summary>Runs one check and, in its place, those that have waited.</summary>
     private async Task RunAsync(DestinationCheck first)
