@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using KestrelStream.Admin;
 using KestrelStream.Configuration;
@@ -39,6 +40,22 @@ internal static class ConfigComparison
                 differences.Add(new ConfigDifference(path, Text(value.ToString().ToLowerInvariant()), Text(default(T).ToString().ToLowerInvariant())));
             }
         }
+    }
+
+    /// <summary>Whether they say the same, whatever objects they are.</summary>
+    public static bool AreSame(StreamProxyConfig one, StreamProxyConfig other)
+        => ReferenceEquals(one, other) || Fingerprint(one).AsSpan().SequenceEqual(Fingerprint(other));
+
+    /// <summary>Maps are written in the order of their keys: another order means a false "no", which costs nobody anything.</summary>
+    private static byte[] Fingerprint(StreamProxyConfig config)
+    {
+        using var hash = SHA256.Create();
+        using (var stream = new CryptoStream(Stream.Null, hash, CryptoStreamMode.Write))
+        {
+            JsonSerializer.Serialize(stream, config, ConfigRedaction.KeysAsWritten);
+        }
+
+        return hash.Hash!;
     }
 
     private static void Compare(string path, JsonElement? running, JsonElement? file, List<ConfigDifference> differences)

@@ -207,7 +207,13 @@ internal sealed partial class StreamProxyManager(
         _authorities = authorities;
         FollowDestinations(clusterChange.Clusters.Values);
         accessLog.Apply(effective.AccessLog, provider.BasePath);
-        (_configBefore, _config, _overrides) = (_config, config, overrides);
+        if (_config is not null && !ConfigComparison.AreSame(_config, config))
+        {
+            // The same once more leaves the way back open.
+            _configBefore = _config;
+        }
+
+        (_config, _overrides) = (config, overrides);
         _current = next;
         await _listeners.CommitAsync(listenerChange, next.Listeners);
         ReportApplied(next, dropped);
