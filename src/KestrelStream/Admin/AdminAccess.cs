@@ -51,7 +51,7 @@ internal static partial class AdminAccess
     /// the admin address.
     /// </summary>
     private static bool IsOwnSocket(HttpContext context, string address)
-        => context.Features.Get<IConnectionEndPointFeature>()?.LocalEndPoint is UnixDomainSocketEndPoint socket
+        => context.Features.Get<IConnectionSocketFeature>()?.Socket.LocalEndPoint is UnixDomainSocketEndPoint socket
             && ProxyAddress.TryParseListen(address, out var own)
             && own!.Kind == ProxyAddressKind.Unix
             && socket.ToString() == own.Host;

@@ -158,6 +158,8 @@ public sealed class LiveChangeTests
 
             Assert.Equal("""{"closed":2}""", (await pool.Admin.ChangeAsync("DELETE", "/api/sessions?route=all&cluster=c&destination=a")).GetRawText());
             Assert.True(await clients[2].EndsWithResetAsync());
+            Assert.Equal(SessionEndReason.ClosedByOperator, await pool.Proxy.EndReasonAsync(2));
+            Assert.Equal(SessionEndReason.ClosedByOperator, await pool.Proxy.EndReasonAsync(4));
             await LivePool.EchoesAsync(clients[1]);
             Assert.Equal("""{"closed":0}""", (await pool.Admin.ChangeAsync("DELETE", "/api/sessions?cluster=none")).GetRawText());
             foreach (var query in new[] { "", "?", "?rout=all", "?route=", "?route=all&route=other" })
@@ -167,7 +169,7 @@ public sealed class LiveChangeTests
 
             Assert.Equal(3, (await pool.Admin.GetAsync("/api/sessions?cluster=C")).GetArrayLength());
             Assert.Equal("""{"closed":3}""", (await pool.Admin.ChangeAsync("DELETE", "/api/sessions?cluster=c")).GetRawText());
-            await Wait.UntilAsync(() => pool.Proxy.Sessions.All(session => session.EndReason == SessionEndReason.ClosedByOperator), "all are closed");
+            await Wait.UntilAsync(() => pool.Proxy.Sessions.All(session => session.Ended.IsCompleted), "all have ended");
             Assert.Contains(
                 """kestrelstream_sessions_total{listener="public",route="all",cluster="c",end_reason="ClosedByOperator"} 6""",
                 await pool.Admin.Client.GetStringAsync("/metrics"),
