@@ -33,4 +33,14 @@ internal static class AdminEndpoint
                 break;
         }
     }
+
+    /// <summary>Who can open the socket may change things: its owner and, as far as the umask goes, its group. Once it is bound.</summary>
+    public static void KeepOthersOut(ProxyAddress address)
+    {
+        if (address.Kind == ProxyAddressKind.Unix && !OperatingSystem.IsWindows() && File.Exists(address.Host))
+        {
+            const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+            File.SetUnixFileMode(address.Host, File.GetUnixFileMode(address.Host) & ~Others);
+        }
+    }
 }

@@ -108,8 +108,17 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
         }
 
         return reading.Root.Find(Section) is { Exists: true } section
-            ? ConfigurationReader.Read(section, Section)
+            ? WithAdminAddress(ConfigurationReader.Read(section, Section))
             : new ConfigResult(new StreamProxyConfig(), [new ConfigError(Section, $"{_file.FullName} has no section of this name")]);
+    }
+
+    /// <summary>An app that hosts the library may do with a token alone; a token without an admin port would be one for nothing.</summary>
+    private static ConfigResult WithAdminAddress(ConfigResult read)
+    {
+        const string Path = $"{Section}:Admin:Address";
+        return read.Config.Admin is { Address: "", Token: not null } && !read.Errors.Any(error => error.Path == Path)
+            ? read with { Errors = [.. read.Errors, new ConfigError(Path, "is missing or empty; valid: ip:port, [v6]:port, *:port, localhost:port, unix:/path")] }
+            : read;
     }
 
     private Reading Read()

@@ -46,7 +46,7 @@ internal static class ServerHost
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = Timeout.InfiniteTimeSpan);
 
         var admin = file.GetConfig().Config.Admin;
-        if (admin is not null && ProxyAddress.TryParseListen(admin.Address, out var address))
+        if (ProxyAddress.TryParseListen(admin?.Address ?? "", out var address))
         {
             builder.WebHost.UseKestrelCore().ConfigureKestrel(o => AdminEndpoint.Listen(o, address!));
         }
@@ -57,6 +57,11 @@ internal static class ServerHost
 
         app = builder.Build();
         app.MapStreamProxyAdmin();
+        if (address is not null)
+        {
+            app.Lifetime.ApplicationStarted.Register(() => AdminEndpoint.KeepOthersOut(address));
+        }
+
         return app;
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using KestrelStream.Management;
 
 namespace KestrelStream.Admin;
 
@@ -16,4 +17,9 @@ namespace KestrelStream.Admin;
 [JsonSerializable(typeof(ApiHealth))]
 [JsonSerializable(typeof(ApiReadiness))]
 [JsonSerializable(typeof(ApiProblem))]
+[JsonSerializable(typeof(ApiDestinationSettings))]
+[JsonSerializable(typeof(ApiClosed))]
+[JsonSerializable(typeof(ApiRollback))]
+[JsonSerializable(typeof(IReadOnlyList<ConfigDifference>))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class AdminJson : JsonSerializerContext;

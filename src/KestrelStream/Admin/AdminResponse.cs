@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization.Metadata;
+using KestrelStream.Configuration;
 using Microsoft.AspNetCore.Http;
 
 namespace KestrelStream.Admin;
@@ -9,8 +10,8 @@ internal static class AdminResponse
     public static Task WriteAsync<T>(HttpContext context, T answer, JsonTypeInfo<T> type, int status = StatusCodes.Status200OK)
         => WriteAsync(context, answer, type, "application/json; charset=utf-8", status);
 
-    public static Task WriteProblemAsync(HttpContext context, int status, string title, string detail)
-        => WriteAsync(context, new ApiProblem(title, status, detail), AdminJson.Default.ApiProblem, "application/problem+json", status);
+    public static Task WriteProblemAsync(HttpContext context, int status, string title, string detail, IReadOnlyList<ConfigError>? errors = null)
+        => WriteAsync(context, new ApiProblem(title, status, detail, errors), AdminJson.Default.ApiProblem, "application/problem+json", status);
 
     public static void DoNotCache(HttpContext context) => context.Response.Headers.CacheControl = "no-store";
 

@@ -7,8 +7,10 @@ namespace KestrelStream.Admin;
 /// <param name="Address">As configured, or as found.</param>
 /// <param name="EndPoints">Where sessions go. More than one for localhost alone.</param>
 /// <param name="Source">Key of the destination whose name has led to it; null = it is configured by its address.</param>
-/// <param name="State"><c>ready</c>; <c>leaving</c> = the name no longer stands for it, its last sessions run.</param>
+/// <param name="State">What an operator wants of it: <c>ready</c>, <c>drain</c>, <c>maintenance</c>; <c>leaving</c> = its name no longer stands for it, its last sessions run.</param>
+/// <param name="Draining">Sessions that still run on one that gets no new ones, 0 = it is drained; null = it gets new ones.</param>
 /// <param name="Health">What is known about it.</param>
+/// <param name="HealthOverride">An operator's word: <c>auto</c> = none, <c>up</c>, <c>down</c>.</param>
 /// <param name="Weight">Share of sessions; 0 = no new ones.</param>
 /// <param name="Backup">Used only when every other one, or of an SRV name every one of lower priority, is down or full.</param>
 /// <param name="MaxConnections">Most sessions at once; null = unlimited.</param>
@@ -23,7 +25,9 @@ internal sealed record ApiDestination(
     IReadOnlyList<string?> EndPoints,
     string? Source,
     string State,
+    int? Draining,
     DestinationHealth Health,
+    string HealthOverride,
     int Weight,
     bool Backup,
     int? MaxConnections,

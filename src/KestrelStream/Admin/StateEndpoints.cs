@@ -7,20 +7,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KestrelStream.Admin;
 
-/// <summary>What runs now: <c>/api/config</c>, <c>/api/listeners</c>, <c>/api/routes</c>, <c>/api/clusters</c>, <c>/api/sessions</c>. Lists are in the order of their ids.</summary>
+/// <summary>What runs now: <c>/api/listeners</c>, <c>/api/routes</c>, <c>/api/clusters</c>. Lists are in the order of their ids.</summary>
 internal static class StateEndpoints
 {
-    public static Task GetConfigAsync(HttpContext context)
-    {
-        if (State(context).Current is not { } snapshot)
-        {
-            return AdminResponse.WriteProblemAsync(context, StatusCodes.Status503ServiceUnavailable, "Not started", "No configuration is in force yet.");
-        }
-
-        var answer = new ApiConfig(snapshot.Generation, snapshot.Applied, snapshot.Config);
-        return AdminResponse.WriteAsync(context, answer, ConfigRedaction.ApiConfig);
-    }
-
     public static Task GetListenersAsync(HttpContext context)
     {
         var state = State(context);
@@ -77,20 +66,11 @@ internal static class StateEndpoints
             select new ApiCluster(
                 cluster.Id,
                 model.Policy.Name,
-                [.. model.Destinations.Select(destination => Describe(destination, "ready")), .. leaving.Select(destination => Describe(destination, "leaving"))],
+                cluster.QueueLength,
+                model.Config.Queue?.MaxLength ?? 0,
+                [.. model.Destinations.Select(destination => Describe(destination, isLeaving: false)), .. leaving.Select(destination => Describe(destination, isLeaving: true))],
                 [.. model.Sources.Select(ApiName.Of)]);
         return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiCluster);
-    }
-
-    public static Task GetSessionsAsync(HttpContext context)
-    {
-        // Those that have ended and are being put away have their record already.
-        var answer =
-            from session in context.RequestServices.GetRequiredService<SessionTable>().Snapshot()
-            where session.Phase != SessionPhase.Closed
-            orderby session.Id
-            select Describe(session);
-        return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiSession);
     }
 
     private static IProxyState State(HttpContext context) => context.RequestServices.GetRequiredService<IProxyState>();
@@ -101,13 +81,15 @@ internal static class StateEndpoints
     private static bool TakesFrom(RouteModel route, string listener)
         => route.Config.Listeners?.Contains(listener, StringComparer.OrdinalIgnoreCase) ?? true;
 
-    private static ApiDestination Describe(DestinationState destination, string state) => new(
+    private static ApiDestination Describe(DestinationState destination, bool isLeaving) => new(
         destination.Id,
         destination.Address.ToString(),
         [.. destination.EndPoints.Select(EndPointText.Of)],
         destination.Source?.Id,
-        state,
+        isLeaving ? "leaving" : ApiDestinationSettings.Word(destination.Control.State),
+        !isLeaving && destination.Control.State == OperatorState.Ready ? null : destination.ActiveSessions,
         destination.Health,
+        ApiDestinationSettings.Word(destination.Control.Health),
         destination.Weight,
         destination.Config.Backup,
         destination.Config.MaxConnections,
@@ -116,18 +98,4 @@ internal static class StateEndpoints
         destination.DialFailures,
         destination.Warm?.Count,
         ApiCheck.Of(destination.LastCheck));
-
-    private static ApiSession Describe(StreamSession session) => new(
-        session.IdText,
-        session.ListenerModel.Id,
-        session.Route?.Id,
-        session.Route?.Cluster?.Id,
-        session.Destination?.Id,
-        EndPointText.Of(session.Transport.RemoteEndPoint),
-        session.ServerName,
-        session.Phase,
-        Volatile.Read(ref session.BytesIn),
-        Volatile.Read(ref session.BytesOut),
-        session.Started,
-        session.ListenerModel.Generation);
 }

@@ -1,4 +1,5 @@
 using KestrelStream.Admin;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace Microsoft.AspNetCore.Builder;
@@ -7,11 +8,15 @@ namespace Microsoft.AspNetCore.Builder;
 public static class StreamProxyEndpointRouteBuilderExtensions
 {
     /// <summary>
-    /// Maps <c>GET /healthz</c>, <c>/readyz</c>, <c>/metrics</c> and <c>/api/…</c> of the stream proxy. All of them only read. They show
-    /// addresses of clients and the configuration (without passwords), so keep them on an address of your own or give them a policy with
-    /// <c>RequireAuthorization</c>; <c>app.MapGroup("/proxy").MapStreamProxyAdmin()</c> puts them under a prefix.
+    /// Maps <c>GET /healthz</c>, <c>/readyz</c>, <c>/metrics</c> and <c>/api/…</c> of the stream proxy, and the changes of its API. Reading shows
+    /// addresses of clients and the configuration (without secrets), so keep it on an address of your own or give it a policy with
+    /// <c>RequireAuthorization</c>; <c>app.MapGroup("/proxy").MapStreamProxyAdmin()</c> puts it under a prefix.
     /// </summary>
-    /// <remarks><c>/healthz</c> asks the health checks tagged <c>stream_proxy</c> and no other one of the app.</remarks>
+    /// <remarks>
+    /// Changes need <c>Authorization: Bearer</c> with the token of the proxy's configuration, <c>StreamProxy:Admin:Token</c>
+    /// (<see cref="KestrelStream.Configuration.AdminConfig.Token"/>), on top of any policy of the app; without one they are refused.
+    /// <c>/healthz</c> asks the health checks tagged <c>stream_proxy</c> and no other one of the app.
+    /// </remarks>
     public static IEndpointConventionBuilder MapStreamProxyAdmin(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
@@ -19,12 +24,26 @@ public static class StreamProxyEndpointRouteBuilderExtensions
         group.MapGet("/healthz", HealthEndpoints.GetHealthAsync);
         group.MapGet("/readyz", HealthEndpoints.GetReadinessAsync);
         group.MapGet("/metrics", MetricsEndpoint.GetAsync);
-        group.MapGet("/api/config", StateEndpoints.GetConfigAsync);
+        group.MapGet("/api/config", ConfigEndpoints.GetAsync);
+        group.MapGet("/api/config/diff", ConfigEndpoints.GetDifferencesAsync);
         group.MapGet("/api/listeners", StateEndpoints.GetListenersAsync);
         group.MapGet("/api/routes", StateEndpoints.GetRoutesAsync);
         group.MapGet("/api/clusters", StateEndpoints.GetClustersAsync);
-        group.MapGet("/api/sessions", StateEndpoints.GetSessionsAsync);
+        group.MapGet("/api/sessions", SessionEndpoints.GetAllAsync);
+        group.MapGet("/api/sessions/{session}", SessionEndpoints.GetAsync);
         group.MapGet("/api/explain", ExplainEndpoint.GetAsync);
+        MapChanges(group);
         return group;
+    }
+
+    private static void MapChanges(IEndpointRouteBuilder group)
+    {
+        const string Destinations = "/api/clusters/{cluster}/destinations";
+        group.MapMethods(Destinations, [HttpMethods.Post, HttpMethods.Put], AdminAccess.Guard(AdminChange.DestinationAdd, DestinationEndpoints.AddAsync));
+        group.MapPost(Destinations + "/{destination}", AdminAccess.Guard(AdminChange.DestinationSet, DestinationEndpoints.SetAsync));
+        group.MapDelete(Destinations + "/{destination}", AdminAccess.Guard(AdminChange.DestinationRemove, DestinationEndpoints.RemoveAsync));
+        group.MapDelete("/api/sessions", AdminAccess.Guard(AdminChange.SessionClose, SessionEndpoints.CloseAllAsync));
+        group.MapDelete("/api/sessions/{session}", AdminAccess.Guard(AdminChange.SessionClose, SessionEndpoints.CloseAsync));
+        group.MapPost("/api/config/rollback", AdminAccess.Guard(AdminChange.ConfigRollback, ConfigEndpoints.RollBackAsync));
     }
 }

@@ -25,7 +25,7 @@ internal sealed class StreamProxyHealthCheck(IProxyState state) : IHealthCheck
             data.Add(cluster.Id, health);
             if (health.Status != HealthStatus.Healthy)
             {
-                ill.Add($"{cluster.Id}: {health.Up} of {health.Total} destinations up");
+                ill.Add($"{cluster.Id}: {health.Up} of {health.Total} destinations up{(health.Drained > 0 ? $", {health.Drained} out of service" : "")}");
             }
 
             // Unhealthy is the lowest value.

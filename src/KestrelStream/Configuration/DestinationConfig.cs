@@ -23,4 +23,7 @@ public sealed record DestinationConfig
 
     /// <summary>The name that active checks call it by (server name, Host header); null = the host of the address.</summary>
     public string? Host { get; init; }
+
+    /// <summary>Not a key: an operator's word, laid over what the configuration says.</summary>
+    internal DestinationControl Control { get; init; }
 }

@@ -35,6 +35,11 @@ internal abstract class AccessLogFormatter
         Write("bytes_in"u8, record.BytesIn);
         Write("bytes_out"u8, record.BytesOut);
         Write("duration_ms"u8, record.Duration);
+        if (record.QueueTime > TimeSpan.Zero)
+        {
+            Write("queue_ms"u8, record.QueueTime);
+        }
+
         if (attempts.Count > 0)
         {
             Write("dial_ms"u8, record.DialTime);

@@ -38,6 +38,9 @@ internal readonly record struct AccessLogRecord
 
     public TimeSpan DialTime { get; init; }
 
+    /// <summary>Wait for a destination with room; zero = there was none.</summary>
+    public TimeSpan QueueTime { get; init; }
+
     /// <summary>Null when there was none, or only one that worked: then <see cref="Upstream"/> has its address.</summary>
     public IReadOnlyList<DialAttempt>? Attempts { get; init; }
 
@@ -63,6 +66,7 @@ internal readonly record struct AccessLogRecord
         BytesOut = session.BytesOut,
         Duration = duration,
         DialTime = session.DialTime,
+        QueueTime = session.QueueTime,
         Attempts = session.Attempts,
         Upstream = session.Destination is null ? null : session.Upstream?.RemoteEndPoint,
         EndReason = session.EndReason,

@@ -47,7 +47,12 @@ internal static class EventIds
     public const int MemberAdded = 412;
     public const int MemberRemoved = 413;
     public const int NameNotCovered = 414;
+    public const int DestinationDrained = 420;
+    public const int ChangeDropped = 421;
 
     // 5xx: access log, metrics, admin
     public const int AccessLogDropped = 500;
+    public const int OperatorChange = 510;
+    public const int ChangeDenied = 511;
+    public const int WeakToken = 512;
 }

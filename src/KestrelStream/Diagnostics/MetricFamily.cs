@@ -52,6 +52,15 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily DiscoveryMembers = new(
         "kestrelstream.discovery.members", MetricKind.UpDownCounter, "{member}", "Members that the name of a destination stands for, by state.");
 
+    public static readonly MetricFamily DestinationState = new(
+        "kestrelstream.destination.state", MetricKind.Gauge, null, "1 = the state that an operator has put the destination in, 0 = another one.");
+
+    public static readonly MetricFamily DestinationWeight = new(
+        "kestrelstream.destination.weight", MetricKind.Gauge, null, "Share of sessions relative to the others; 0 = no new ones.");
+
+    public static readonly MetricFamily AdminChanges = new(
+        "kestrelstream.admin.changes", MetricKind.Counter, "{change}", "Changes that were asked for over the API, by what became of them.");
+
     public static readonly MetricFamily QueueLength = new(
         "kestrelstream.queue.length", MetricKind.UpDownCounter, "{session}", "Sessions that wait for a destination with room.");
 

@@ -1,4 +1,7 @@
 using System.Diagnostics.Metrics;
+using System.Text.Json;
+using KestrelStream.Admin;
+using KestrelStream.Configuration;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health;
@@ -12,6 +15,8 @@ namespace KestrelStream.Diagnostics;
 /// <content>What the cells say now: for the instruments, the Prometheus text and the API.</content>
 internal sealed partial class StreamProxyMetrics
 {
+    private static readonly OperatorState[] s_states = Enum.GetValues<OperatorState>();
+
     /// <summary>Every metric but the histograms, with what reads all its series.</summary>
     public IReadOnlyList<(MetricFamily Family, Func<IEnumerable<Measurement<long>>> Read)> Readings =>
     [
@@ -27,11 +32,14 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.DestinationWarmTakes, ReadWarmTakes),
         (MetricFamily.DiscoveryRefreshes, ReadLookups),
         (MetricFamily.DiscoveryMembers, ReadMembers),
+        (MetricFamily.DestinationState, ReadDestinationStates),
+        (MetricFamily.DestinationWeight, ReadDestinationWeights),
         (MetricFamily.QueueLength, ReadQueueLengths),
         (MetricFamily.HealthChecks, ReadHealthChecks),
         (MetricFamily.DestinationCertificateExpiry, ReadDestinationCertificates),
         (MetricFamily.DestinationUncoveredNames, ReadUncoveredNames),
         (MetricFamily.ConfigReloads, ReadReloads),
+        (MetricFamily.AdminChanges, ReadChanges),
         (MetricFamily.CertificateExpiry, ReadCertificateExpiries),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),
     ];
@@ -204,6 +212,39 @@ internal sealed partial class StreamProxyMetrics
            where destination.Warm is not null
            group destination.Warm by (cluster.Id, destination.ConfiguredId) into pools
            select (pools.ToList(), new[] { Label("cluster", pools.Key.Id), Label("destination", pools.Key.ConfiguredId) });
+
+    private IEnumerable<Measurement<long>> ReadDestinationStates()
+        => from cluster in Clusters()
+           from destination in cluster.Model.Config.Destinations.OrderBy(destination => destination.Key, StringComparer.OrdinalIgnoreCase)
+           from state in s_states
+           select new Measurement<long>(
+               state == destination.Value.Control.State ? 1 : 0,
+               Label("cluster", cluster.Id),
+               Label("destination", destination.Key),
+               Label("state", ApiDestinationSettings.Word(state)));
+
+    private IEnumerable<Measurement<long>> ReadDestinationWeights()
+        => from cluster in Clusters()
+           from destination in cluster.Model.Config.Destinations.OrderBy(destination => destination.Key, StringComparer.OrdinalIgnoreCase)
+           select new Measurement<long>(destination.Value.Weight, Label("cluster", cluster.Id), Label("destination", destination.Key));
+
+    /// <summary>What nobody has asked for is left out.</summary>
+    private IEnumerable<Measurement<long>> ReadChanges()
+    {
+        foreach (var change in Enum.GetValues<AdminChange>())
+        {
+            foreach (var outcome in Enum.GetValues<ChangeOutcome>())
+            {
+                if (Volatile.Read(ref _changes[(int)change, (int)outcome]) is > 0 and var count)
+                {
+                    yield return new Measurement<long>(
+                        count,
+                        Label("change", JsonNamingPolicy.SnakeCaseLower.ConvertName(change.ToString())),
+                        Label("result", JsonNamingPolicy.SnakeCaseLower.ConvertName(outcome.ToString())));
+                }
+            }
+        }
+    }
 
     /// <summary>Clusters that have no queue are left out.</summary>
     private IEnumerable<Measurement<long>> ReadQueueLengths()

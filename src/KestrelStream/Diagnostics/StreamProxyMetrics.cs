@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using KestrelStream.Admin;
 using KestrelStream.Dialing;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
@@ -29,6 +30,7 @@ internal sealed partial class StreamProxyMetrics
     private readonly Func<ListenerModel, ListenerCells> _cellsOf;
     private readonly ByteTotals _bytes;
     private readonly TimeProvider _time;
+    private readonly long[,] _changes = new long[Enum.GetValues<AdminChange>().Length, Enum.GetValues<ChangeOutcome>().Length];
     private long _reloadsApplied;
     private long _reloadsRejected;
     private long _accessLogDropped;
@@ -116,6 +118,9 @@ internal sealed partial class StreamProxyMetrics
         => Interlocked.Increment(ref _healthChecks.GetOrAdd((cluster, destination), static _ => new long[CheckResults.Count])[(int)result]);
 
     public void ConfigReloaded(bool isApplied) => Interlocked.Increment(ref isApplied ? ref _reloadsApplied : ref _reloadsRejected);
+
+    /// <summary>Somebody wanted to change something over the API.</summary>
+    public void ChangeRequested(AdminChange change, ChangeOutcome outcome) => Interlocked.Increment(ref _changes[(int)change, (int)outcome]);
 
     /// <summary>Access log records were lost.</summary>
     public void AccessLogDropped(int records) => Interlocked.Add(ref _accessLogDropped, records);

@@ -111,7 +111,9 @@ internal sealed partial class UpstreamDialer(
         var destination = await place.Turn;
         await session.Environment.ResumeAsync();
         session.LeaveQueue();
-        metrics.QueueLeft(session, time.GetElapsedTime(queued));
+        var waited = time.GetElapsedTime(queued);
+        session.QueueTime += waited;
+        metrics.QueueLeft(session, waited);
         return destination;
     }
 

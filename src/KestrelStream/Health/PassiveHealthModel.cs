@@ -20,10 +20,10 @@ internal sealed record PassiveHealthModel(int MaxFails, TimeSpan FailTimeout, lo
 
     /// <summary>
     /// A cluster of one destination keeps no account, as in nginx: taking the only one out helps nobody. A second one counts
-    /// even when it gets no sessions (backup, weight 0).
+    /// even when it gets no sessions (backup, weight 0), but not while an operator has taken it out of service.
     /// </summary>
     /// <param name="cluster">Says what counts.</param>
-    /// <param name="total">Members that it has now.</param>
+    /// <param name="total">Members that it has now, without those that an operator has taken out of service.</param>
     /// <param name="time">The cluster's clock.</param>
     public static PassiveHealthModel Create(ClusterConfig cluster, int total, TimeProvider time)
     {

@@ -1,10 +1,10 @@
 namespace KestrelStream.Health;
 
 /// <summary>
-/// How many destinations of one cluster are out or down, primaries and backups together, and what follows from it. Written under the cluster's
-/// lock, read from any thread.
+/// How many destinations of one cluster are out or down, primaries and backups together, and what follows from it. Those that an operator has
+/// taken out of service are not among them: that they are missing is no illness. Written under the cluster's lock, read from any thread.
 /// </summary>
-/// <param name="total">All destinations.</param>
+/// <param name="total">All destinations that are in service.</param>
 /// <param name="maxOut">Most of them that passive checks may take out.</param>
 /// <param name="panicThreshold">Percent of them that must be up; below it health is ignored.</param>
 internal sealed class PoolHealth(int total, int maxOut, int panicThreshold)

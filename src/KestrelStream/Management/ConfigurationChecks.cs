@@ -18,6 +18,9 @@ internal sealed class ConfigurationChecks(LoadBalancingPolicyRegistry policies)
 
     public ConfigResult Validate(ConfigResult read) => _validator.Validate(read);
 
+    /// <summary>The mistakes of one cluster by itself.</summary>
+    public IReadOnlyList<ConfigError> ValidateCluster(string id, ClusterConfig cluster) => _validator.ValidateCluster(id, cluster);
+
     /// <summary>Binds each address for a moment, without listening. One that is in use is fine: a running instance holds it.</summary>
     public static IEnumerable<ConfigError> CheckAddresses(StreamProxyConfig config)
     {

@@ -22,6 +22,12 @@ internal sealed partial class StreamProxyManager
         [LoggerMessage(EventIds.RestartNeeded, LogLevel.Warning, "A change of {Key} takes effect at the next start")]
         public static partial void RestartNeeded(ILogger logger, string key);
 
+        [LoggerMessage(EventIds.ChangeDropped, LogLevel.Warning, "Cluster '{Cluster}': what was changed about destination '{Destination}' over the API no longer holds: {Why}")]
+        public static partial void ChangeDropped(ILogger logger, string cluster, string destination, string why);
+
+        [LoggerMessage(EventIds.WeakToken, LogLevel.Warning, "StreamProxy:Admin:Token has fewer than {Characters} characters: it can be guessed")]
+        public static partial void WeakToken(ILogger logger, int characters);
+
         [LoggerMessage(EventIds.DrainStarted, LogLevel.Information, "Draining: {Sessions} sessions may go on for {Timeout}")]
         public static partial void DrainStarted(ILogger logger, int sessions, TimeSpan timeout);
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing.Warm;
@@ -33,11 +34,15 @@ internal sealed partial class StreamProxyManager(
     TimeProvider time,
     ILoggerFactory loggers) : IStreamProxy, IProxyState, IAsyncDisposable
 {
+    /// <summary>A token that is shorter is warned of: it can be guessed.</summary>
+    private const int GoodTokenLength = 16;
+
     private readonly ILogger _logger = loggers.CreateLogger<StreamProxyManager>();
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly CancellationTokenSource _abortSessions = new();
     private volatile ProxySnapshot? _current;
     private volatile bool _isDraining;
+    private IReadOnlyDictionary<string, X509Certificate2Collection> _authorities = new Dictionary<string, X509Certificate2Collection>();
     private ListenerSet? _listeners;
     private IStreamEngine? _engine;
 
@@ -92,22 +97,14 @@ internal sealed partial class StreamProxyManager(
         await _gate.WaitAsync(cancellationToken);
         try
         {
-            if (_current is not { } running || _isDraining)
+            if (_current is null || _isDraining)
             {
                 return new ReloadResult(false, [new ConfigError("StreamProxy", "the proxy is not running")]);
             }
 
-            var errors = await TryApplyAsync(running, cancellationToken);
-            metrics.ConfigReloaded(errors.Count == 0);
-            if (errors.Count > 0)
-            {
-                Log.Rejected(_logger, errors.Count, running.Generation);
-                foreach (var error in errors)
-                {
-                    Log.ConfigError(_logger, error.Path, error.Message);
-                }
-            }
-
+            var read = checks.Validate(provider.GetConfig());
+            var errors = read.Errors.Count > 0 ? read.Errors : await TryApplyAsync(read.Config, cancellationToken);
+            ReportReload(errors);
             return new ReloadResult(errors.Count == 0, errors);
         }
         finally
@@ -173,18 +170,12 @@ internal sealed partial class StreamProxyManager(
         _gate.Dispose();
     }
 
-    private async Task<IReadOnlyList<ConfigError>> TryApplyAsync(ProxySnapshot running, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ConfigError>> TryApplyAsync(StreamProxyConfig config, CancellationToken cancellationToken)
     {
-        var read = checks.Validate(provider.GetConfig());
-        if (read.Errors.Count > 0)
-        {
-            return read.Errors;
-        }
-
-        WarnOfRestart(running.Config, read.Config);
+        WarnOfRestart(_config!, config);
         try
         {
-            return await ApplyAsync(read.Config, cancellationToken);
+            return await ApplyAsync(config, cancellationToken);
         }
         catch (ListenerBindException e)
         {
@@ -192,11 +183,14 @@ internal sealed partial class StreamProxyManager(
         }
     }
 
+    /// <param name="config">As it was read; what operators have changed comes over it.</param>
     private async Task<IReadOnlyList<ConfigError>> ApplyAsync(StreamProxyConfig config, CancellationToken cancellationToken)
     {
-        var certificateChange = certificates.Prepare(config.Certificates, provider.BasePath);
-        List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, config)), .. CheckAccessLog(config)];
-        var authorities = CheckAuthorities.Load(config, provider.BasePath, errors);
+        var overrides = _overrides.Rebase(config, checks.ValidateCluster, out var dropped);
+        var effective = overrides.Over(config);
+        var certificateChange = certificates.Prepare(effective.Certificates, provider.BasePath);
+        List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, effective)), .. CheckAccessLog(effective)];
+        var authorities = CheckAuthorities.Load(effective, provider.BasePath, errors);
         if (errors.Count > 0)
         {
             return errors;
@@ -205,9 +199,9 @@ internal sealed partial class StreamProxyManager(
         TlsPolicy CreatePolicy(string id, RouteConfig route)
             => TlsPolicy.Compile(route.Tls!, certificateChange.States, certificates, _current?.Routes.GetValueOrDefault(id)?.Tls);
 
-        var clusterChange = clusters.Prepare(config.Clusters);
+        var clusterChange = clusters.Prepare(effective.Clusters);
         var next = SnapshotBuilder.Build(
-            config, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, CreatePolicy);
+            effective, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, CreatePolicy);
 
         // The last thing that can fail.
         var listenerChange = await _listeners!.PrepareAsync(next.Listeners, cancellationToken);
@@ -220,14 +214,56 @@ internal sealed partial class StreamProxyManager(
             cluster.PassedNames = [.. passed[cluster].SelectMany(route => route.Config.Match.Sni)];
         }
 
-        var checkedNames = healthChecker.Apply([.. clusterChange.Clusters.Values], authorities);
-        resolver.Apply(clusterChange.Clusters.Values, config.Resolver, checkedNames);
-        warm.Apply(clusterChange.Clusters.Values, _engine!);
-        accessLog.Apply(config.AccessLog, provider.BasePath);
+        _authorities = authorities;
+        FollowDestinations(next);
+        accessLog.Apply(effective.AccessLog, provider.BasePath);
+        if (_config is not null && !ConfigComparison.AreSame(_config, config))
+        {
+            // The same once more leaves the way back open.
+            _configBefore = _config;
+        }
+
+        (_config, _overrides) = (config, overrides);
         _current = next;
         await _listeners.CommitAsync(listenerChange, next.Listeners);
-        Log.Applied(_logger, next.Generation, next.Listeners.Count, next.Routes.Count, next.Clusters.Count);
+        ReportApplied(next, dropped);
         return [];
+    }
+
+    /// <summary>Checks, looks up and keeps connections to exactly the destinations that the clusters have now.</summary>
+    private void FollowDestinations(ProxySnapshot snapshot)
+    {
+        var states = snapshot.Clusters.Values.ToList();
+        var checkedNames = healthChecker.Apply(states, _authorities);
+        resolver.Apply(states, snapshot.Config.Resolver, checkedNames);
+        warm.Apply(states, _engine!);
+    }
+
+    private void ReportApplied(ProxySnapshot snapshot, List<(string Cluster, string Destination, string Why)> dropped)
+    {
+        Log.Applied(_logger, snapshot.Generation, snapshot.Listeners.Count, snapshot.Routes.Count, snapshot.Clusters.Count);
+        foreach (var (cluster, destination, why) in dropped)
+        {
+            Log.ChangeDropped(_logger, cluster, destination, why);
+        }
+
+        if (snapshot.Config.Admin?.Token is { Length: < GoodTokenLength })
+        {
+            Log.WeakToken(_logger, GoodTokenLength);
+        }
+    }
+
+    private void ReportReload(IReadOnlyList<ConfigError> errors)
+    {
+        metrics.ConfigReloaded(errors.Count == 0);
+        if (errors.Count > 0)
+        {
+            Log.Rejected(_logger, errors.Count, Generation);
+            foreach (var error in errors)
+            {
+                Log.ConfigError(_logger, error.Path, error.Message);
+            }
+        }
     }
 
     private IEnumerable<ConfigError> CheckAccessLog(StreamProxyConfig config)
@@ -258,9 +294,9 @@ internal sealed partial class StreamProxyManager(
             Log.RestartNeeded(_logger, "StreamProxy:EventLoops");
         }
 
-        if (before.Admin != after.Admin)
+        if (before.Admin?.Address != after.Admin?.Address)
         {
-            Log.RestartNeeded(_logger, "StreamProxy:Admin");
+            Log.RestartNeeded(_logger, "StreamProxy:Admin:Address");
         }
     }
 

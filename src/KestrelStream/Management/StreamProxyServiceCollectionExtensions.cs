@@ -50,6 +50,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<StreamProxyManager>();
         services.TryAddSingleton<IStreamProxy>(provider => provider.GetRequiredService<StreamProxyManager>());
         services.TryAddSingleton<IProxyState>(provider => provider.GetRequiredService<StreamProxyManager>());
+        services.TryAddSingleton<IProxyControl>(provider => provider.GetRequiredService<StreamProxyManager>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, StreamProxyService>());
         return new StreamProxyBuilder(services);
     }

@@ -27,6 +27,7 @@ internal sealed class ClusterModel
         Policy = policy;
         Destinations = [.. members.Select(member => member.Destination)];
         DestinationConfigs = [.. members.Select(member => member.Config)];
+        Counted = DestinationConfigs.Count(destination => destination.Control.IsCounted);
         var tiers = members.Select(member => member.Tier).Distinct().Order().ToList();
         Tiers = [.. members.Select(member => tiers.IndexOf(member.Tier))];
         TierCount = Math.Max(1, tiers.Count);
@@ -55,6 +56,9 @@ internal sealed class ClusterModel
 
     /// <summary>For each of <see cref="Destinations"/> what this snapshot says about it.</summary>
     public ImmutableArray<DestinationConfig> DestinationConfigs { get; }
+
+    /// <summary>How many of them the cluster counts on: an operator has not taken them out of service.</summary>
+    public int Counted { get; }
 
     /// <summary>For each of <see cref="Destinations"/>: 0 is used first, 1 when all of those are down or full, and so on.</summary>
     public ImmutableArray<int> Tiers { get; }
@@ -147,7 +151,7 @@ internal sealed class ClusterModel
             }
         }
 
-        return new ClusterModel(config, policy, members, sources.ToImmutable(), answers.ToImmutable(), PassiveHealthModel.Create(config, members.Count, time));
+        return new ClusterModel(config, policy, members, sources.ToImmutable(), answers.ToImmutable(), PassiveHealthModel.Create(config, members.Count(member => member.Config.Control.IsCounted), time));
 
         void Add(in SourceMember member, DestinationSource? source)
         {

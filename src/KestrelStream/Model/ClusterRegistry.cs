@@ -46,6 +46,13 @@ internal sealed class ClusterRegistry(LoadBalancingPolicyRegistry policies, Time
         return new ClusterChange(before, next, models);
     }
 
+    /// <summary>Gives one cluster another configuration with the same policy. Not while a reload is prepared.</summary>
+    public void Change(string id, ClusterConfig config)
+    {
+        var cluster = _clusters[id];
+        cluster.Apply(ClusterModel.Create(config, cluster.Model.Policy, time, cluster.Model));
+    }
+
     /// <summary>Puts a prepared change in force: sessions that start now choose from it, running ones keep what they have.</summary>
     /// <exception cref="InvalidOperationException">Another change was committed since this one was prepared.</exception>
     public void Commit(ClusterChange change)

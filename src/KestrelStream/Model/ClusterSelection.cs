@@ -8,7 +8,7 @@ internal sealed class ClusterSelection
     public ClusterSelection(Lock gate, ClusterModel model, TimeProvider time)
     {
         Model = model;
-        Health = new PoolHealth(model.Destinations.Length, model.PassiveHealth.MaxOut, model.Config.PanicThreshold);
+        Health = new PoolHealth(model.Counted, model.PassiveHealth.MaxOut, model.Config.PanicThreshold);
         Tiers = [.. Enumerable.Range(0, model.TierCount).Select(tier => new DestinationGroup(gate, model, Health, time, tier))];
     }
 

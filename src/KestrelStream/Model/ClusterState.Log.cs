@@ -19,5 +19,8 @@ internal sealed partial class ClusterState
 
         [LoggerMessage(EventIds.MemberRemoved, LogLevel.Information, "Cluster '{Cluster}': destination '{Destination}' no longer has the member {Address} by {Name}. Sessions that still run on it: {Sessions}.")]
         public static partial void MemberRemoved(ILogger logger, string cluster, string destination, ProxyAddress address, ProxyAddress name, int sessions);
+
+        [LoggerMessage(EventIds.DestinationDrained, LogLevel.Information, "Cluster '{Cluster}': destination '{Destination}' ({Address}) is drained: no session runs on it any more, and none comes ({State}).")]
+        public static partial void Drained(ILogger logger, string cluster, string destination, ProxyAddress address, OperatorState state);
     }
 }

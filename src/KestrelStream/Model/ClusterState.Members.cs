@@ -17,12 +17,14 @@ internal sealed partial class ClusterState
     /// <summary>A reload. Sessions that are choosing now may still get a destination of the model before.</summary>
     public void Apply(ClusterModel next)
     {
+        List<ControlChange> controlled;
         lock (_applying)
         {
             // A name may have got another answer since the model was made.
-            Replace(next.IsCurrent ? next : ClusterModel.Create(next.Config, next.Policy, _time, Model), added: []);
+            controlled = Replace(next.IsCurrent ? next : ClusterModel.Create(next.Config, next.Policy, _time, Model), added: []);
         }
 
+        FollowControls(controlled);
         ServeQueue();
     }
 
@@ -71,13 +73,16 @@ internal sealed partial class ClusterState
 
     /// <param name="next">From now on.</param>
     /// <param name="added">Members of it that begin slowly.</param>
-    private void Replace(ClusterModel next, IReadOnlyList<DestinationState> added)
+    /// <returns>What an operator says otherwise than before.</returns>
+    private List<ControlChange> Replace(ClusterModel next, IReadOnlyList<DestinationState> added)
     {
         var before = _selection;
+        var controlled = FindControlled(next);
         var selection = new ClusterSelection(_gate, next, _time);
         var numbers = selection.FindIn(before);
         lock (_gate)
         {
+            PrepareReturns(next, controlled);
             foreach (var member in added)
             {
                 member.Returned = _time.GetTimestamp();
@@ -87,5 +92,7 @@ internal sealed partial class ClusterState
             selection.TakeOver();
             _selection = selection;
         }
+
+        return controlled;
     }
 }

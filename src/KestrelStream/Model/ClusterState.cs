@@ -116,7 +116,7 @@ internal sealed partial class ClusterState
     /// <summary>The dial was refused, timed out or failed in another way before the destination answered. Gives the slot back.</summary>
     public void DialFailed(DestinationState destination, ref DialAttempts attempts)
     {
-        destination.ReturnSlot();
+        ReturnSlot(destination);
         destination.CountDialFailure();
         RecordFailure(destination, attempts);
         ServeQueue();
@@ -138,7 +138,7 @@ internal sealed partial class ClusterState
     /// </remarks>
     public void Release(DestinationState destination)
     {
-        destination.ReturnSlot();
+        ReturnSlot(destination);
         ServeQueue();
     }
 
@@ -154,6 +154,11 @@ internal sealed partial class ClusterState
 
             destination.SetUpByChecks(isUp);
             _selection.FollowChecks(destination, _time.GetTimestamp());
+            if (destination.Control.Health != OperatorHealth.Auto)
+            {
+                // Nothing has changed: the operator goes first.
+                return;
+            }
         }
 
         if (isUp)
@@ -250,6 +255,8 @@ internal sealed partial class ClusterState
     {
         if (!destination.TryTakeSlot())
         {
+            // The slot may have been taken for a moment.
+            ReportDrained(destination);
             return false;
         }
 
@@ -267,7 +274,7 @@ internal sealed partial class ClusterState
             }
         }
 
-        destination.ReturnSlot();
+        ReturnSlot(destination);
         return false;
     }
 }

@@ -21,7 +21,7 @@ internal sealed class DestinationGroup
     private readonly WeightedDraw _draw;
     private readonly WeightRamp _ramp;
 
-    /// <summary>Members that may be chosen at all: weight above 0.</summary>
+    /// <summary>Members that may be chosen at all: weight above 0, and no operator against it.</summary>
     private readonly ulong[] _enabled;
 
     /// <summary>
@@ -34,7 +34,7 @@ internal sealed class DestinationGroup
     /// <summary>Members that are out. Written under the lock.</summary>
     private readonly ulong[] _out;
 
-    /// <summary>Members that active checks have found down: no session gets them, not even as a trial, unless so few are up that health is ignored. Written under the lock.</summary>
+    /// <summary>Members that active checks, or an operator, have found down: no session gets them, not even as a trial, unless so few are up that health is ignored. Written under the lock.</summary>
     private readonly ulong[] _down;
 
     /// <summary>No member that is out was checked before this; until its window is over, none of them has to be looked at.</summary>
@@ -73,7 +73,7 @@ internal sealed class DestinationGroup
         for (var i = 0; i < Members.Length; i++)
         {
             WeightDivisors[i] = Weights[i];
-            _enabled[i >> 6] |= Weights[i] > 0 ? 1UL << i : 0;
+            _enabled[i >> 6] |= Weights[i] > 0 && _configs[i].Control.TakesSessions ? 1UL << i : 0;
         }
 
         _ramp = new WeightRamp(Members, Weights, WeightDivisors, (long)(model.Config.SlowStart.TotalSeconds * time.TimestampFrequency));
@@ -228,7 +228,7 @@ internal sealed class DestinationGroup
         {
             if (Members[i].IsOut == ofThoseOut && !IsMarkedOut(i))
             {
-                SetOut(i, Members[i].Failures.IsSpent(_passive) && _pool.MayEject);
+                SetOut(i, MayBeOut(i) && Members[i].Failures.IsSpent(_passive) && _pool.MayEject);
             }
         }
     }
@@ -239,7 +239,7 @@ internal sealed class DestinationGroup
         _turns.Reduce(member, _passive.MaxFails);
         var wasOut = IsMarkedOut(member);
         ref var failures = ref Members[member].Failures;
-        if (!failures.IsSpent(_passive) || (!wasOut && !_pool.MayEject))
+        if (!failures.IsSpent(_passive) || (!wasOut && !(_pool.MayEject && MayBeOut(member))))
         {
             return;
         }
@@ -266,12 +266,18 @@ internal sealed class DestinationGroup
     /// <summary>A member takes sessions again, few at first where the cluster has a slow start. Under the lock.</summary>
     public void BeginRamp(int member, long now) => _ramp.Begin(member, now);
 
-    /// <summary>Takes over whether a member is up by active checks. Under the lock.</summary>
+    /// <summary>Takes over whether a member is up by active checks, or by an operator who knows better. Under the lock.</summary>
     public void FollowChecks(int member)
     {
         var wasUp = IsUp(member);
+        var isUp = _configs[member].Control.Health switch
+        {
+            OperatorHealth.Up => true,
+            OperatorHealth.Down => false,
+            _ => Members[member].IsUpByChecks,
+        };
         ref var word = ref _down[member >> 6];
-        Volatile.Write(ref word, Members[member].IsUpByChecks ? word & ~(1UL << member) : word | (1UL << member));
+        Volatile.Write(ref word, isUp ? word & ~(1UL << member) : word | (1UL << member));
         CountUp(member, wasUp);
     }
 
@@ -317,9 +323,14 @@ internal sealed class DestinationGroup
 
     private bool IsUp(int member) => ((_out[member >> 6] | _down[member >> 6]) & (1UL << member)) == 0;
 
+    private bool IsCounted(int member) => _configs[member].Control.IsCounted;
+
+    /// <summary>Failures take nobody out who is up because an operator says so.</summary>
+    private bool MayBeOut(int member) => _configs[member].Control.Health != OperatorHealth.Up;
+
     private void CountUp(int member, bool wasUp)
     {
-        if (IsUp(member) != wasUp)
+        if (IsCounted(member) && IsUp(member) != wasUp)
         {
             _pool.CountUp(!wasUp);
         }
@@ -364,7 +375,7 @@ internal sealed class DestinationGroup
     private void SetOut(int member, bool isOut)
     {
         Members[member].SetOut(isOut);
-        if (isOut != IsMarkedOut(member))
+        if (IsCounted(member) && isOut != IsMarkedOut(member))
         {
             _pool.CountOut(isOut);
         }

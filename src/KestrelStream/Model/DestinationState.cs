@@ -23,11 +23,15 @@ internal sealed class DestinationState : IDestination
     private volatile CheckReport? _lastCheck;
     private volatile bool _wasReached;
     private volatile DestinationConfig _config;
+
+    /// <summary>Of sessions; 0 = an operator wants none.</summary>
     private int _limit;
+
     private int _activeSessions;
     private long _totalSessions;
     private long _dialFailures;
     private long _ejections;
+    private int _drained;
     private FailureAccount _failures;
     private DialLatency _dialLatency;
     private WarmPool? _warm;
@@ -76,6 +80,9 @@ internal sealed class DestinationState : IDestination
 
     public int Weight => _config.Weight;
 
+    /// <summary>What an operator has said about it.</summary>
+    public DestinationControl Control => _config.Control;
+
     /// <summary>Slots in use: from the pick to the end of the session or of the failed dial.</summary>
     public int ActiveSessions => Volatile.Read(ref _activeSessions);
 
@@ -93,10 +100,14 @@ internal sealed class DestinationState : IDestination
     /// <summary>When it came back, while its slow start lasts; null = it has its whole weight. Under the cluster's lock.</summary>
     public long? Returned { get; set; }
 
-    public DestinationHealth Health
-        => _isOut || !_isUpByChecks ? DestinationHealth.Unhealthy
+    public DestinationHealth Health => Control.Health switch
+    {
+        OperatorHealth.Up => DestinationHealth.Healthy,
+        OperatorHealth.Down => DestinationHealth.Unhealthy,
+        _ => _isOut || !_isUpByChecks ? DestinationHealth.Unhealthy
             : _wasReached || _lastCheck?.Result == CheckResult.Healthy ? DestinationHealth.Healthy
-            : DestinationHealth.Unknown;
+            : DestinationHealth.Unknown,
+    };
 
     /// <summary>False = active checks have found it down: it gets no session at all. True as well where there are no checks.</summary>
     public bool IsUpByChecks => _isUpByChecks;
@@ -116,8 +127,15 @@ internal sealed class DestinationState : IDestination
     /// <summary>Under the cluster's lock.</summary>
     public void Configure(DestinationConfig config)
     {
+        if (config.Control.State != _config.Control.State)
+        {
+            Volatile.Write(ref _drained, 0);
+        }
+
         _config = config;
-        Volatile.Write(ref _limit, LimitOf(config));
+
+        // A full fence: either who takes a slot now sees this, or TryFinishDrain sees the slot.
+        Interlocked.Exchange(ref _limit, LimitOf(config));
     }
 
     /// <summary>Under the cluster's lock.</summary>
@@ -133,14 +151,14 @@ internal sealed class DestinationState : IDestination
     /// <summary>Whether <see cref="DestinationConfig.MaxConnections"/> is reached.</summary>
     public bool IsFull => ActiveSessions >= Volatile.Read(ref _limit);
 
-    /// <summary>False when it is full.</summary>
+    /// <summary>False when it is full, or an operator wants no sessions there.</summary>
     public bool TryTakeSlot()
     {
         var limit = Volatile.Read(ref _limit);
         if (limit == Unlimited)
         {
             Interlocked.Increment(ref _activeSessions);
-            return true;
+            return IsStillOpen();
         }
 
         var active = Volatile.Read(ref _activeSessions);
@@ -149,7 +167,7 @@ internal sealed class DestinationState : IDestination
             var seen = Interlocked.CompareExchange(ref _activeSessions, active + 1, active);
             if (seen == active)
             {
-                return true;
+                return IsStillOpen();
             }
 
             active = seen;
@@ -164,6 +182,13 @@ internal sealed class DestinationState : IDestination
         Debug.Assert(left >= 0, "A slot was given back twice.");
     }
 
+    /// <summary>True once after an operator has taken it out of service: its last session has ended, and no other one will come.</summary>
+    public bool TryFinishDrain()
+        => Volatile.Read(ref _limit) == 0
+            && Volatile.Read(ref _activeSessions) == 0
+            && Control.State != OperatorState.Ready
+            && Interlocked.Exchange(ref _drained, 1) == 0;
+
     public void CountSession()
     {
         Interlocked.Increment(ref _totalSessions);
@@ -177,5 +202,17 @@ internal sealed class DestinationState : IDestination
 
     public void CountDialFailure() => Interlocked.Increment(ref _dialFailures);
 
-    private static int LimitOf(DestinationConfig config) => config.MaxConnections ?? Unlimited;
+    private static int LimitOf(DestinationConfig config) => config.Control.State != OperatorState.Ready ? 0 : config.MaxConnections ?? Unlimited;
+
+    /// <summary>After a slot was taken: an operator may have been faster. Then it is given back.</summary>
+    private bool IsStillOpen()
+    {
+        if (Volatile.Read(ref _limit) != 0)
+        {
+            return true;
+        }
+
+        ReturnSlot();
+        return false;
+    }
 }

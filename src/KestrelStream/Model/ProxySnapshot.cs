@@ -10,6 +10,7 @@ internal sealed class ProxySnapshot
 
     public required DateTimeOffset Applied { get; init; }
 
+    /// <summary>What operators have changed included.</summary>
     public required StreamProxyConfig Config { get; init; }
 
     public required IReadOnlyDictionary<string, ListenerModel> Listeners { get; init; }
@@ -17,4 +18,15 @@ internal sealed class ProxySnapshot
     public required IReadOnlyDictionary<string, RouteModel> Routes { get; init; }
 
     public required IReadOnlyDictionary<string, ClusterState> Clusters { get; init; }
+
+    /// <summary>The same, after an operator has changed something of its clusters.</summary>
+    public ProxySnapshot With(StreamProxyConfig config) => new()
+    {
+        Generation = Generation,
+        Applied = Applied,
+        Config = config,
+        Listeners = Listeners,
+        Routes = Routes,
+        Clusters = Clusters,
+    };
 }

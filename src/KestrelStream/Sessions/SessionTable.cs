@@ -93,6 +93,22 @@ internal sealed class SessionTable
         return sessions;
     }
 
+    /// <summary>Null = it does not run.</summary>
+    public StreamSession? Find(long id)
+    {
+        var stripe = _stripes[id & _mask];
+        lock (stripe)
+        {
+            var session = stripe.Head;
+            while (session is not null && session.Id != id)
+            {
+                session = session.TableNext;
+            }
+
+            return session;
+        }
+    }
+
     /// <summary>Ends every session that is relayed with a destination.</summary>
     public void AbortOn(DestinationState destination, SessionEndReason reason)
     {

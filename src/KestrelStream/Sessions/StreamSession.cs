@@ -83,6 +83,9 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     /// <summary>Time all dials took together.</summary>
     public TimeSpan DialTime { get; set; }
 
+    /// <summary>Time it has waited for a destination with room; zero = it has not.</summary>
+    public TimeSpan QueueTime { get; set; }
+
     /// <summary>Bytes that the client sent before its route was known; null = none were read, or they are forwarded already.</summary>
     public PrereadBuffer? Preread { get; set; }
 
@@ -125,6 +128,18 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     {
         TryEnd(reason);
         ResetBoth();
+    }
+
+    /// <summary>An operator ends it. False when it has ended already. From any thread.</summary>
+    public bool TryClose()
+    {
+        if (Phase == SessionPhase.Closed || !TryEnd(SessionEndReason.ClosedByOperator))
+        {
+            return false;
+        }
+
+        ResetBoth();
+        return true;
     }
 
     public void ResetBoth()

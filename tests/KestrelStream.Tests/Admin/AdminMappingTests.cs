@@ -10,7 +10,7 @@ public sealed class AdminMappingTests
 {
     public static TheoryData<string> Paths =>
     [
-        "/healthz", "/readyz", "/metrics", "/api/config", "/api/listeners", "/api/routes", "/api/clusters", "/api/sessions", "/api/explain?listener=public",
+        "/healthz", "/readyz", "/metrics", "/api/config", "/api/listeners", "/api/routes", "/api/clusters", "/api/explain?listener=public",
     ];
 
     [Theory]
@@ -24,6 +24,25 @@ public sealed class AdminMappingTests
             using var response = await host.Client.SendAsync(new HttpRequestMessage(method, path));
             Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
             Assert.Equal(["GET"], response.Content.Headers.Allow);
+        }
+    }
+
+    [Theory]
+    [InlineData("/api/sessions", "DELETE GET", "POST PUT PATCH")]
+    [InlineData("/api/sessions/1", "DELETE GET", "POST PUT PATCH")]
+    [InlineData("/api/clusters/pool/destinations", "POST PUT", "GET DELETE PATCH")]
+    [InlineData("/api/clusters/pool/destinations/a", "DELETE POST", "GET PUT PATCH")]
+    [InlineData("/api/config/rollback", "POST", "GET PUT DELETE PATCH")]
+    [InlineData("/api/config/diff", "GET", "POST PUT DELETE PATCH")]
+    public async Task Change_OtherMethod_IsNotAllowed(string path, string allowed, string others)
+    {
+        using var proxy = new TestProxy();
+        await using var host = await AdminHost.StartAsync(proxy);
+        foreach (var method in others.Split(' '))
+        {
+            using var response = await host.Client.SendAsync(new HttpRequestMessage(new HttpMethod(method), path));
+            Assert.Equal(HttpStatusCode.MethodNotAllowed, response.StatusCode);
+            Assert.Equal(allowed.Split(' '), response.Content.Headers.Allow.Order(StringComparer.Ordinal));
         }
     }
 

@@ -112,9 +112,9 @@ public sealed class StateEndpointsTests
 
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Equal(
-            """[{"id":"pool","policy":"RoundRobin","destinations":["""
-            + """{"id":"a","address":"127.0.0.1:9001","end_points":["127.0.0.1:9001"],"source":null,"state":"ready","health":"Healthy","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"warm_connections":null,"last_check":{"result":"protocol","detail":"not \u002BPONG: -ERR","ms":1.5,"at":"2030-01-01T00:00:00+00:00","certificate_expires":null,"uncovered_names":null}},"""
-            + """{"id":"b","address":"127.0.0.1:9002","end_points":["127.0.0.1:9002"],"source":null,"state":"ready","health":"Unhealthy","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":1,"warm_connections":null,"last_check":null}],"discovery":[]}]""",
+            """[{"id":"pool","policy":"RoundRobin","queue_length":0,"queue_max":0,"destinations":["""
+            + """{"id":"a","address":"127.0.0.1:9001","end_points":["127.0.0.1:9001"],"source":null,"state":"ready","draining":null,"health":"Healthy","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"warm_connections":null,"last_check":{"result":"protocol","detail":"not \u002BPONG: -ERR","ms":1.5,"at":"2030-01-01T00:00:00+00:00","certificate_expires":null,"uncovered_names":null}},"""
+            + """{"id":"b","address":"127.0.0.1:9002","end_points":["127.0.0.1:9002"],"source":null,"state":"ready","draining":null,"health":"Unhealthy","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":1,"warm_connections":null,"last_check":null}],"discovery":[]}]""",
             await host.GetAsync("/api/clusters"));
     }
 
@@ -136,9 +136,9 @@ public sealed class StateEndpointsTests
 
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Equal(
-            """[{"id":"pool","policy":"RoundRobin","destinations":["""
-            + """{"id":"a@10.0.0.2","address":"10.0.0.2:5432","end_points":["10.0.0.2:5432"],"source":"a","state":"ready","health":"Unknown","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":0,"warm_connections":null,"last_check":null},"""
-            + """{"id":"a@10.0.0.1","address":"10.0.0.1:5432","end_points":["10.0.0.1:5432"],"source":"a","state":"leaving","health":"Healthy","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"warm_connections":null,"last_check":null}],"""
+            """[{"id":"pool","policy":"RoundRobin","queue_length":0,"queue_max":0,"destinations":["""
+            + """{"id":"a@10.0.0.2","address":"10.0.0.2:5432","end_points":["10.0.0.2:5432"],"source":"a","state":"ready","draining":null,"health":"Unknown","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":0,"warm_connections":null,"last_check":null},"""
+            + """{"id":"a@10.0.0.1","address":"10.0.0.1:5432","end_points":["10.0.0.1:5432"],"source":"a","state":"leaving","draining":1,"health":"Healthy","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"warm_connections":null,"last_check":null}],"""
             + """ "discovery":[{"id":"a","name":"db.example.com:5432","members":1,"resolved_at":"1970-01-01T00:00:00+00:00","ttl_seconds":30,"last_result":"empty","last_error":"it has no address"}]}]""".TrimStart(),
             await host.GetAsync("/api/clusters"));
     }

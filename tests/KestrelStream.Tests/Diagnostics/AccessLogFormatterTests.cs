@@ -47,6 +47,17 @@ public sealed partial class AccessLogFormatterTests
             Format(AccessLogFormat.Json, Refused));
 
     [Fact]
+    public void Json_Queued_TellsTheWait()
+    {
+        using var proxy = new TestProxy();
+        var session = proxy.Start();
+        session.QueueTime = TimeSpan.FromMilliseconds(1234.5);
+        using var json = JsonDocument.Parse(Format(AccessLogFormat.Json, AccessLogRecord.Of(session, TimeSpan.FromSeconds(2))));
+        Assert.Equal(1234.5, json.RootElement.GetProperty("queue_ms").GetDouble());
+        Assert.False(json.RootElement.TryGetProperty("dial_ms", out _));
+    }
+
+    [Fact]
     public void Json_OneDialThatWorked_IsAnAttempt()
     {
         var record = Refused with

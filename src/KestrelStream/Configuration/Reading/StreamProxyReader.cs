@@ -24,6 +24,7 @@ internal static class StreamProxyReader
     private static AdminConfig ReadAdmin(SectionReader section) => new()
     {
         Address = section.Text(nameof(AdminConfig.Address)) ?? "",
+        Token = section.Text(nameof(AdminConfig.Token)),
     };
 
     private static ResolverConfig ReadResolver(SectionReader section)

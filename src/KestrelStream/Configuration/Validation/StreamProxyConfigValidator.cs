@@ -20,4 +20,14 @@ internal sealed class StreamProxyConfigValidator(ValidationHooks hooks)
         RouteValidator.Validate(context);
         return read with { Config = ConfigMap.IgnoringCase(read.Config), Errors = context.Errors };
     }
+
+    /// <summary>The mistakes of one cluster by itself.</summary>
+    public IReadOnlyList<ConfigError> ValidateCluster(string id, ClusterConfig cluster)
+    {
+        var clusters = ConfigMap.Create<ClusterConfig>();
+        clusters.Add(id, cluster);
+        var context = new ValidationContext(new ConfigResult(new StreamProxyConfig { Clusters = clusters }, []), hooks);
+        ClusterValidator.Validate(context);
+        return context.Errors;
+    }
 }

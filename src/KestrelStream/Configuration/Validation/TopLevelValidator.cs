@@ -59,6 +59,18 @@ internal static class TopLevelValidator
 
     private static void ValidateAdmin(ValidationContext context, AdminConfig admin)
     {
+        // The value is not repeated: it is a secret.
+        if (admin.Token is { } token && (token.Length == 0 || token.AsSpan().ContainsAnyExceptInRange('!', '~')))
+        {
+            context.AddError($"{context.Root}:Admin:Token", "is empty or cannot be sent in a header; valid: printable ASCII without spaces");
+        }
+
+        if (admin is { Address: "", Token: not null })
+        {
+            // An app that hosts the library has addresses of its own.
+            return;
+        }
+
         var path = $"{context.Root}:Admin:Address";
         if (ListenAddress.Check(context, path, admin.Address) is not { } address)
         {

@@ -112,7 +112,7 @@ internal sealed partial class HealthChecker(
                 }
 
                 check.Stop();
-                if (!next.ContainsKey(destination))
+                if (!next.ContainsKey(destination) && !IsPaused(check.Cluster, destination))
                 {
                     // Nobody would ever say again that it is up.
                     destination.SetLastCheck(null);
@@ -200,6 +200,11 @@ internal sealed partial class HealthChecker(
         for (var i = 0; i < model.Destinations.Length; i++)
         {
             var destination = model.Destinations[i];
+            if (destination.Control.State == OperatorState.Maintenance)
+            {
+                continue;
+            }
+
             var settings = CheckSettings.Create(config, CheckAddress.WithName(config, model.DestinationConfigs[i], destination.HostName), authorities, cluster.PassedNames);
             if (!_checks.TryGetValue(destination, out var check) || !check.Settings.IsSame(settings))
             {
@@ -219,6 +224,11 @@ internal sealed partial class HealthChecker(
             let address = CheckAddress.Of(check, destination.Value)
             where address.Kind == ProxyAddressKind.Host
             select (address, destination.Key);
+
+    /// <summary>An operator has its checks pause: what they have said last holds until they go on.</summary>
+    private static bool IsPaused(ClusterState cluster, DestinationState destination)
+        => destination.Control.State == OperatorState.Maintenance
+            && cluster.Model.Config.HealthCheck?.Active is { Enabled: true } && cluster.Model.Destinations.Contains(destination);
 
     /// <summary>Runs one check and, in its place, those that have waited.</summary>
     private async Task RunAsync(DestinationCheck first)
