@@ -115,16 +115,24 @@ public sealed class LiveChangeReloadTests
     [Fact]
     public async Task Diff_Secrets_AreNotShown()
     {
-        await using var pool = await LivePool.StartAsync(EngineKind.Auto, "a");
-        var other = pool.Config with { Admin = new AdminConfig { Token = "another-secret-of-some-length", Address = "nonsense" } };
-        await pool.Proxy.ReloadAsync(other);
-        other = other with { Admin = new AdminConfig { Token = "another-secret-of-some-length" } };
+        using var folder = new TempFolder();
+        var certificate = TestCertificates.Shared.Issue("site.example.com");
+        folder.Write("site.pem", certificate.ChainPem);
+        folder.Write("site.key", certificate.KeyPem);
+        await using var pool = await LivePool.StartAsync(EngineKind.Auto, "a", everything: config => WithPassword(config, "first secret"));
+        Assert.True((await pool.Proxy.ReloadAsync(WithPassword(pool.Config, "second secret"))).IsApplied);
+        await pool.Admin.ChangeAsync("POST", "/api/config/rollback");
 
-        // Rejected above; this one is not applied, for the source is only read by the comparison.
-        await pool.Proxy.ReloadAsync(other with { ShutdownTimeout = TimeSpan.FromSeconds(-1) });
-        var text = (await pool.Admin.GetAsync("/api/config/diff")).GetRawText();
-        Assert.DoesNotContain("secret", text, StringComparison.Ordinal);
+        Assert.Equal(
+            """[{"path":"StreamProxy:Certificates:site:Password","running":"***","file":"***"}]""",
+            (await pool.Admin.GetAsync("/api/config/diff")).GetRawText());
         Assert.DoesNotContain(AdminPort.Token, await pool.Admin.Client.GetStringAsync("/api/config"), StringComparison.Ordinal);
+
+        // The password of a key that is not encrypted is not asked for.
+        StreamProxyConfig WithPassword(StreamProxyConfig config, string password) => config with
+        {
+            Certificates = new Dictionary<string, CertificateConfig> { ["site"] = new() { Path = folder["site.pem"], KeyPath = folder["site.key"], Password = password } },
+        };
     }
 
     [Fact]

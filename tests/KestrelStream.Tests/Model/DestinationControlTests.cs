@@ -70,13 +70,13 @@ public sealed class DestinationControlTests
     [Fact]
     public void Drain_InPanic_GetsNobody()
     {
-        var config = TestCluster.Config([.. "abcd".Select(id => (id.ToString(), new DestinationConfig()))]) with { PanicThreshold = 60 };
+        var config = TestCluster.Config([.. "abcd".Select(id => (id.ToString(), new DestinationConfig()))]) with { PanicThreshold = 50 };
         var cluster = new TestCluster(config);
         Set(cluster, "a", s_drain);
         Set(cluster, "b", s_down);
         Down(cluster, "c");
 
-        // One of three in service is up: health is ignored, what the operator says is not.
+        // One of three in service is up: health is ignored, what the operator says is not. Two of four would be no panic.
         Assert.Equal("c d c d", cluster.Run(4));
     }
 
@@ -87,6 +87,7 @@ public sealed class DestinationControlTests
         var cluster = new TestCluster(config);
         Set(cluster, "a", s_drain);
         Set(cluster, "b", s_maintenance);
+        Down(cluster, "b");
         Down(cluster, "c");
 
         // One of two that are in service is up: half. One of four would be panic.
@@ -160,14 +161,22 @@ public sealed class DestinationControlTests
         var a = cluster.Destination("a");
         var (ready, drain) = (a.Config, a.Config with { Control = s_drain });
         using var stop = new CancellationTokenSource();
+        var isDrained = false;
         var taken = 0;
+        var tooLate = 0;
         var takers = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
         {
             while (!stop.IsCancellationRequested)
             {
                 if (a.TryTakeSlot())
                 {
+                    Thread.SpinWait(5);
                     Interlocked.Increment(ref taken);
+                    if (Volatile.Read(ref isDrained))
+                    {
+                        Interlocked.Increment(ref tooLate);
+                    }
+
                     a.ReturnSlot();
                 }
             }
@@ -177,15 +186,16 @@ public sealed class DestinationControlTests
         {
             a.Configure(drain);
             SpinWait.SpinUntil(a.TryFinishDrain, Wait.Limit);
-            var before = Volatile.Read(ref taken);
+            Volatile.Write(ref isDrained, true);
             Thread.SpinWait(50);
-
-            Assert.Equal(before, Volatile.Read(ref taken));
+            Volatile.Write(ref isDrained, false);
             a.Configure(ready);
         }
 
         stop.Cancel();
         Task.WaitAll(takers);
+        Assert.True(taken > 0);
+        Assert.Equal(0, tooLate);
         Assert.Equal(0, a.ActiveSessions);
     }
 
