@@ -51,11 +51,13 @@ internal sealed class TrustedPeers
     {
         if (IPNetwork.TryParse(text, out network))
         {
-            return true;
+            // Bits behind the prefix are dropped by the parser; whoever wrote them meant another network, or that one address.
+            return IPAddress.TryParse(text.AsSpan(0, text.IndexOf('/', StringComparison.Ordinal)), out var written) && written.Equals(network.BaseAddress);
         }
 
-        var isAddress = IPEndPoint.TryParse(text, out var single) && single.Port == 0 && !text.Contains('[', StringComparison.Ordinal) && IPAddress.TryParse(text, out _);
-        network = isAddress ? new IPNetwork(single!.Address, single.AddressFamily == AddressFamily.InterNetwork ? 32 : 128) : default;
+        // As it is written in full: "10" and "[::1]:80" are addresses to the parser too.
+        var isAddress = IPAddress.TryParse(text, out var address) && (address.AddressFamily == AddressFamily.InterNetworkV6 ? !text.Contains('[', StringComparison.Ordinal) && address.ScopeId == 0 : address.ToString() == text);
+        network = isAddress ? new IPNetwork(address!, address!.AddressFamily == AddressFamily.InterNetwork ? 32 : 128) : default;
         return isAddress;
     }
 }
