@@ -27,7 +27,7 @@ internal abstract class AccessLogFormatter
         Write("cluster"u8, record.Cluster);
         Write("destination"u8, record.Destination);
         Write("client"u8, EndPointText.Of(record.Client));
-        Write("peer"u8, EndPointText.Of(record.Peer));
+        Write("peer"u8, EndPointText.Of(record.Peer ?? record.Client));
         Write("sni"u8, record.ServerName);
         Write("alpn"u8, record.Tls?.Alpn);
         Write("tls_version"u8, record.Tls?.Version);

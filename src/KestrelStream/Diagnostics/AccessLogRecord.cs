@@ -27,7 +27,7 @@ internal readonly record struct AccessLogRecord
 
     public EndPoint? Client { get; init; }
 
-    /// <summary>Whoever has connected; another one than <see cref="Client"/> behind a proxy that has said so.</summary>
+    /// <summary>Whoever has connected, when a PROXY header has announced another client; null = the client itself.</summary>
     public EndPoint? Peer { get; init; }
 
     /// <summary>What that proxy has said.</summary>
@@ -67,7 +67,7 @@ internal readonly record struct AccessLogRecord
         Cluster = session.Route?.Cluster?.Id,
         Destination = session.Destination?.Id,
         Client = session.ClientEndPoint,
-        Peer = session.PeerEndPoint,
+        Peer = session.ProxyHeader?.Source is null ? null : session.PeerEndPoint,
         ProxyHeader = session.ProxyHeader,
         ServerName = session.ServerName,
         Tls = session.Tls,
