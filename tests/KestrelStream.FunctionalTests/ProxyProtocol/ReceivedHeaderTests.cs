@@ -130,6 +130,36 @@ public sealed class ReceivedHeaderTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task RefusedPeers_HaveTheirEndReason(EngineKind engine)
+    {
+        await using var upstream = ScriptedUpstream.Echo();
+        foreach (var (trusted, text, reason) in new[]
+        {
+            ("10.0.0.0/8", "", SessionEndReason.AccessDenied),
+            ("127.0.0.1", "PROXY TCP4 x", SessionEndReason.ProxyHeaderTimeout),
+            ("127.0.0.1", "PROXY TCP4 1.2.3.4 1.2.3.4 1 65536\r\n", SessionEndReason.ProxyHeaderMalformed),
+        })
+        {
+            using var folder = new TempFolder();
+            var config = ProxyPool.Receiving(engine, upstream.EndPoint, ProxyProtocolMode.Required, trusted, TimeSpan.FromMilliseconds(200));
+            await using (var proxy = await ProxyEnvironment.StartAsync(config with { AccessLog = new AccessLogConfig { Path = folder["access.log"] } }))
+            {
+                using var client = await proxy.TryConnectAsync();
+                if (text.Length > 0)
+                {
+                    await client!.SendAllAsync(Encoding.ASCII.GetBytes(text));
+                }
+
+                Assert.True(client is null || await client.EndsWithResetAsync());
+                await proxy.StopAsync();
+            }
+
+            Assert.Contains($"\"end_reason\":\"{reason}\"", await File.ReadAllTextAsync(folder["access.log"]), StringComparison.Ordinal);
+        }
+    }
+
     /// <summary>With steps of the app, which <see cref="ProxyEnvironment"/> always has, and the log: both see the client that was announced.</summary>
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
