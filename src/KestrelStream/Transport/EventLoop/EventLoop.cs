@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using KestrelStream.Diagnostics;
 using KestrelStream.Sessions;
+using KestrelStream.Tls.OpenSsl;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelStream.Transport.EventLoop;
@@ -34,11 +35,13 @@ internal sealed unsafe partial class EventLoop
     private readonly Queue<IDeferredWork> _deferred = new();
     private readonly Stack<LoopOperation> _operations = new();
     private readonly Stack<RelayPump> _pumps = new();
+    private readonly Stack<TlsRelayPump> _tlsPumps = new();
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
     private readonly ILogger _logger;
     private readonly Thread _thread;
     private readonly int _epoll;
     private readonly int _wake;
+    private TlsBuffers? _tls;
     private Slot[] _slots = new Slot[256];
     private uint _generation;
     private int _isSignalled;
@@ -84,6 +87,9 @@ internal sealed unsafe partial class EventLoop
 
     /// <summary>Pinned; valid until the loop's next receive.</summary>
     public byte* Buffer => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_buffer));
+
+    /// <summary>Made for the first session whose TLS ends here.</summary>
+    public TlsBuffers Tls => _tls ??= new TlsBuffers();
 
     /// <summary>Counts turns.</summary>
     public uint Turn { get; private set; }
@@ -166,6 +172,16 @@ internal sealed unsafe partial class EventLoop
         }
     }
 
+    public TlsRelayPump RentTlsPump() => _tlsPumps.TryPop(out var pump) ? pump : new TlsRelayPump(this);
+
+    public void Return(TlsRelayPump pump)
+    {
+        if (IsCurrent && _tlsPumps.Count < MaxPooled)
+        {
+            _tlsPumps.Push(pump);
+        }
+    }
+
     private void Run()
     {
         t_current = this;
@@ -195,6 +211,7 @@ internal sealed unsafe partial class EventLoop
         RunDeferred();
         CloseAll();
         Pipes.CloseAll();
+        _tls?.Dispose();
         NativeMemory.Free(events);
         Native.Close(_epoll);
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using KestrelStream.Sessions;
+using KestrelStream.Tls.OpenSsl;
 using KestrelStream.Transport.Sockets;
 
 namespace KestrelStream.Transport.EventLoop;
@@ -56,7 +57,12 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     }
 
     /// <summary>When set, events go there instead of to operations.</summary>
-    public RelayPump? Pump { get; set; }
+    public ConnectionPump? Pump { get; set; }
+
+    /// <summary>The client's TLS when it ends here: freed with the descriptor.</summary>
+    public OpenSslSession? Tls { get; set; }
+
+    public EventLoop Loop => _loop;
 
     public bool IsClosed => _fd < 0;
 
@@ -347,6 +353,26 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
 
     public override bool WasReset() => IsBroken;
 
+    /// <summary>Sends what its TLS has written, as much as the kernel takes; what it does not is given to be held. Negative = an errno.</summary>
+    public int SendTls(ref HeldBytes held)
+    {
+        var buffers = Tls!.Buffers;
+        var count = buffers.OutputCount;
+        if (count == 0)
+        {
+            return 0;
+        }
+
+        var sent = held.Count > 0 ? 0 : Send(buffers.Output, count);
+        if (sent >= 0 && sent < count)
+        {
+            held.Add(new ReadOnlySpan<byte>(buffers.Output + sent, count - sent));
+        }
+
+        buffers.ClearOutput();
+        return sent;
+    }
+
     public override void Reset() => End(isReset: true);
 
     public override void Close() => End(isReset: false);
@@ -354,6 +380,11 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     /// <summary>On the loop, with no operation under way.</summary>
     public override StreamConnection Detach()
     {
+        if (Tls is not null)
+        {
+            throw new InvalidOperationException("A connection does not leave its loop once its TLS has begun there.");
+        }
+
         var fd = LeaveLoop();
         if (fd < 0)
         {
@@ -624,6 +655,7 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
             return;
         }
 
+        EndTls(isReset);
         var fd = _fd;
         _fd = -1;
         if (_isWatched)
@@ -641,6 +673,25 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         {
             _loop.Defer(this);
         }
+    }
+
+    /// <summary>An orderly end says so (close_notify), if the kernel takes it now.</summary>
+    private void EndTls(bool isReset)
+    {
+        if (Tls is not { } tls)
+        {
+            return;
+        }
+
+        if (!isReset && IsWritable && _send is null)
+        {
+            tls.Shutdown();
+            _ = Native.Send(_fd, tls.Buffers.Output, tls.Buffers.OutputCount);
+        }
+
+        tls.Buffers.ClearOutput();
+        tls.Free();
+        Tls = null;
     }
 
     private static LoopOperation? Take(ref LoopOperation? operation)

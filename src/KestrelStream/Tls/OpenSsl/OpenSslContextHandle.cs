@@ -1,0 +1,21 @@
+using System.Runtime.InteropServices;
+
+namespace KestrelStream.Tls.OpenSsl;
+
+/// <summary>One reference to an <c>SSL_CTX</c>. Its sessions have their own, so that it may go while they go on. Thread-safe.</summary>
+internal sealed class OpenSslContextHandle : SafeHandle
+{
+    private OpenSslContextHandle(nint context)
+        : base(0, ownsHandle: true)
+        => SetHandle(context);
+
+    public override bool IsInvalid => handle == 0;
+
+    public static OpenSslContextHandle New() => new(OpenSslNative.SSL_CTX_new(OpenSslNative.TLS_server_method()));
+
+    protected override bool ReleaseHandle()
+    {
+        OpenSslNative.SSL_CTX_free(handle);
+        return true;
+    }
+}
