@@ -35,9 +35,12 @@ internal sealed class RoutePolicies
                 continue;
             }
 
-            if (openSsl is not null)
+            var entries = tls.Certificates.Select(certificate => certificates.States[certificate]).Select(state => loaded.GetValueOrDefault(state, state.Current));
+
+            // OpenSSL has the last word: it knows its security level, and what this system's settings forbid.
+            if (openSsl is not null && !OpenSslContext.Check(tls, entries, out var refused, out var error))
             {
-                policies.Check($"StreamProxy:Routes:{id}:Tls", tls, tls.Certificates.Select(c => certificates.States[c]).Select(s => loaded.GetValueOrDefault(s, s.Current)));
+                policies._errors.Add(new ConfigError($"StreamProxy:Routes:{id}:Tls:{refused}", $"OpenSSL refuses it: {error.Text}"));
             }
 
             if (policies._errors.Count == 0)
@@ -47,23 +50,5 @@ internal sealed class RoutePolicies
         }
 
         return policies;
-    }
-
-    /// <summary>OpenSSL has the last word: it knows its security level, and what this system's settings forbid.</summary>
-    private void Check(string path, RouteTlsConfig config, IEnumerable<CertificateEntry> certificates)
-    {
-        if (OpenSslContext.Create(config, [], out var key, out var error) is not { } context)
-        {
-            _errors.Add(new ConfigError($"{path}:{key}", $"OpenSSL refuses it: {error.Text}"));
-            return;
-        }
-
-        foreach (var (certificate, i) in certificates.Select((certificate, i) => (certificate, i)))
-        {
-            if (!context.Takes(certificate, out error))
-            {
-                _errors.Add(new ConfigError($"{path}:Certificates:{i}", $"{ErrorText.Quote(certificate.Id)}: OpenSSL refuses it: {error.Text}"));
-            }
-        }
     }
 }

@@ -16,15 +16,14 @@ internal sealed partial class TlsPolicy
     /// <summary>What a client gets that asks for a name: a certificate, and maybe one for the same name with a key of another kind.</summary>
     private sealed class Offer(TlsPolicy policy, Choice leader, Choice? partner)
     {
-        // Made for the first client: a process with thousands of certificates serves few of them at a time.
-        private readonly Lazy<OpenSslContext?> _context = new(
-            () => OpenSslContext.Create(policy._config, partner is null ? [leader.Entry] : [leader.Entry, partner.Entry], out _, out _));
+        private readonly Lazy<OpenSslContext> _context = new(
+            () => new OpenSslContext(policy._config, partner is null ? [leader.Entry] : [leader.Entry, partner.Entry]));
 
         public Choice Leader => leader;
 
         public Choice? Partner => partner;
 
-        public OpenSslContext? Context => _context.Value;
+        public OpenSslContext Context => _context.Value;
     }
 
     /// <summary>Finds the certificate for a name: exactly, then by wildcard, else the first one.</summary>

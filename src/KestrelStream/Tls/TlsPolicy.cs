@@ -69,8 +69,8 @@ internal sealed partial class TlsPolicy
     /// <summary>Which certificate such a client gets.</summary>
     public string GetCertificateId(string? serverName) => Choose(serverName).Leader.State.Id;
 
-    /// <summary>What OpenSSL shakes hands with such a client with; null = it refuses, which it did not when the policy was compiled.</summary>
-    public OpenSslContext? GetOpenSslContext(string? serverName) => Choose(serverName).Context;
+    /// <summary>What OpenSSL shakes hands with such a client with.</summary>
+    public OpenSslContext GetOpenSslContext(string? serverName) => Choose(serverName).Context;
 
     private Offer Choose(string? serverName)
     {
@@ -98,7 +98,7 @@ internal sealed partial class TlsPolicy
             return choice;
         }
 
-        if (OpenSsl is not null && OpenSslContext.Create(_config, [entry], out _, out var error) is null)
+        if (OpenSsl is not null && !OpenSslContext.Check(_config, [entry], out _, out var error))
         {
             _store.Refuse(choice.State, error.Text);
             return choice;

@@ -9,10 +9,10 @@ internal static unsafe class OpenSslCertificate
     private const int Replace = 1;
 
     /// <summary>Sets leaf, key and the chain that is sent, for its kind of key. False = OpenSSL refuses; its queue says why.</summary>
-    public static bool Use(nint context, CertificateEntry entry)
+    public static bool Use(OpenSslScope scope, nint context, CertificateEntry entry)
     {
-        var leaf = Read(entry.Leaf);
-        var key = ReadKey(entry.Leaf);
+        var leaf = Read(scope, entry.Leaf);
+        var key = ReadKey(scope, entry.Leaf);
         var chain = OpenSslNative.OPENSSL_sk_new_null();
         var intermediates = new List<nint>();
         try
@@ -20,7 +20,7 @@ internal static unsafe class OpenSslCertificate
             // The same chain as SslStream sends: without the root.
             foreach (var certificate in entry.Context.IntermediateCertificates)
             {
-                var read = Read(certificate);
+                var read = Read(scope, certificate);
                 intermediates.Add(read);
                 if (read == 0 || OpenSslNative.OPENSSL_sk_push(chain, read) == 0)
                 {
@@ -40,24 +40,30 @@ internal static unsafe class OpenSslCertificate
     }
 
     /// <summary>0 = OpenSSL cannot read it.</summary>
-    private static nint Read(X509Certificate2 certificate)
+    private static nint Read(OpenSslScope scope, X509Certificate2 certificate)
     {
+        var read = OpenSslNative.X509_new_ex(scope.LibraryContext, null);
+        if (read == 0)
+        {
+            return 0;
+        }
+
         var der = certificate.RawDataMemory.Span;
         fixed (byte* start = der)
         {
             var bytes = start;
-            return OpenSslNative.d2i_X509(null, &bytes, new(der.Length));
+            return OpenSslNative.d2i_X509(&read, &bytes, new(der.Length));
         }
     }
 
-    private static nint ReadKey(X509Certificate2 certificate)
+    private static nint ReadKey(OpenSslScope scope, X509Certificate2 certificate)
     {
         using AsymmetricAlgorithm? key = certificate.GetRSAPrivateKey() ?? (AsymmetricAlgorithm?)certificate.GetECDsaPrivateKey();
         var der = key?.ExportPkcs8PrivateKey() ?? [];
         fixed (byte* start = der)
         {
             var bytes = start;
-            var read = OpenSslNative.d2i_AutoPrivateKey(null, &bytes, new(der.Length));
+            var read = OpenSslNative.d2i_AutoPrivateKey_ex(null, &bytes, new(der.Length), scope.LibraryContext, null);
             CryptographicOperations.ZeroMemory(der);
             return read;
         }

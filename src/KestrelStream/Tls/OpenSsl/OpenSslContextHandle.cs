@@ -11,7 +11,8 @@ internal sealed class OpenSslContextHandle : SafeHandle
 
     public override bool IsInvalid => handle == 0;
 
-    public static OpenSslContextHandle New() => new(OpenSslNative.SSL_CTX_new(OpenSslNative.TLS_server_method()));
+    public static unsafe OpenSslContextHandle New(OpenSslScope scope)
+        => new(OpenSslNative.SSL_CTX_new_ex(scope.LibraryContext, null, OpenSslNative.TLS_server_method()));
 
     protected override bool ReleaseHandle()
     {

@@ -51,14 +51,22 @@ internal static unsafe partial class OpenSslNative
     public const int BioFlagsOfRetry = 15;
     public const int BioControlFlush = 11;
 
+    /// <summary>Name, HMAC key, AES key.</summary>
+    public const int TicketKeyBytes = 16 + 32 + 32;
+
     private const int ControlMode = 33;
     private const int ControlSessionCacheMode = 44;
+    private const int ControlSetTicketKeys = 59;
     private const int ControlMinimumVersion = 123;
     private const int ControlMaximumVersion = 124;
 
     public static void SetMode(nint context, int mode) => SSL_CTX_ctrl(context, ControlMode, mode, 0);
 
     public static void SetSessionCacheMode(nint context, int mode) => SSL_CTX_ctrl(context, ControlSessionCacheMode, mode, 0);
+
+    /// <param name="context">An SSL_CTX.</param>
+    /// <param name="keys"><see cref="TicketKeyBytes"/> of them.</param>
+    public static bool SetTicketKeys(nint context, byte* keys) => SSL_CTX_ctrl(context, ControlSetTicketKeys, TicketKeyBytes, (nint)keys) == 1;
 
     public static bool SetVersions(nint context, int minimum, int maximum)
         => SSL_CTX_ctrl(context, ControlMinimumVersion, minimum, 0) == 1 && SSL_CTX_ctrl(context, ControlMaximumVersion, maximum, 0) == 1;
@@ -83,6 +91,22 @@ internal static unsafe partial class OpenSslNative
     /// <summary>Text that lives as long as the library; null = unknown.</summary>
     [LibraryImport(Crypto)]
     public static partial byte* ERR_reason_error_string(nuint error);
+
+    /// <summary>0 = no memory.</summary>
+    [LibraryImport(Crypto)]
+    public static partial nint OSSL_LIB_CTX_new();
+
+    [LibraryImport(Crypto)]
+    public static partial int OSSL_PROVIDER_available(nint libraryContext, byte* name);
+
+    [LibraryImport(Crypto)]
+    public static partial int OSSL_PROVIDER_do_all(nint libraryContext, delegate* unmanaged[Cdecl]<nint, void*, int> callback, void* argument);
+
+    [LibraryImport(Crypto)]
+    public static partial byte* OSSL_PROVIDER_get0_name(nint provider);
+
+    [LibraryImport(Crypto)]
+    public static partial int EVP_default_properties_is_fips_enabled(nint libraryContext);
 
     [LibraryImport(Crypto)]
     public static partial int BIO_get_new_index();
@@ -119,13 +143,17 @@ internal static unsafe partial class OpenSslNative
     public static partial void BIO_clear_flags(nint bio, int flags);
 
     [LibraryImport(Crypto)]
+    public static partial nint X509_new_ex(nint libraryContext, byte* properties);
+
+    /// <summary>Reads into an object that exists. On failure that object is freed.</summary>
+    [LibraryImport(Crypto)]
     public static partial nint d2i_X509(nint* reuse, byte** bytes, CLong count);
 
     [LibraryImport(Crypto)]
     public static partial void X509_free(nint certificate);
 
     [LibraryImport(Crypto)]
-    public static partial nint d2i_AutoPrivateKey(nint* reuse, byte** bytes, CLong count);
+    public static partial nint d2i_AutoPrivateKey_ex(nint* reuse, byte** bytes, CLong count, nint libraryContext, byte* properties);
 
     [LibraryImport(Crypto)]
     public static partial void EVP_PKEY_free(nint key);
@@ -143,7 +171,7 @@ internal static unsafe partial class OpenSslNative
     public static partial nint TLS_server_method();
 
     [LibraryImport(Ssl)]
-    public static partial nint SSL_CTX_new(nint method);
+    public static partial nint SSL_CTX_new_ex(nint libraryContext, byte* properties, nint method);
 
     [LibraryImport(Ssl)]
     public static partial void SSL_CTX_free(nint context);
@@ -163,6 +191,14 @@ internal static unsafe partial class OpenSslNative
 
     [LibraryImport(Ssl)]
     public static partial void SSL_CTX_set_alpn_select_cb(nint context, delegate* unmanaged[Cdecl]<nint, byte**, byte*, byte*, uint, nint, int> callback, nint argument);
+
+    /// <summary>TLS 1.3 tickets sent with the handshake.</summary>
+    [LibraryImport(Ssl)]
+    public static partial int SSL_CTX_set_num_tickets(nint context, nuint count);
+
+    /// <summary>A TLS 1.3 ticket goes out before whatever is written or read next. 0 = not possible, as with TLS 1.2.</summary>
+    [LibraryImport(Ssl)]
+    public static partial int SSL_new_session_ticket(nint ssl);
 
     [LibraryImport(Ssl)]
     public static partial nint SSL_new(nint context);

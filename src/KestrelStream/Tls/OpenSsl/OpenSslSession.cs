@@ -17,6 +17,7 @@ internal sealed unsafe class OpenSslSession
     private byte[]? _unread;
     private int _unreadCount;
     private bool _hasShutDown;
+    private bool _hasWritten;
 
     private OpenSslSession(nint ssl, OpenSslContext context, TlsBuffers buffers, string? serverName)
     {
@@ -49,7 +50,7 @@ internal sealed unsafe class OpenSslSession
     public static OpenSslSession? Create(OpenSslContext context, TlsBuffers buffers, string? serverName)
     {
         OpenSslNative.ERR_clear_error();
-        var ssl = context.NewSession(serverName);
+        var ssl = context.NewSession(buffers.Scope, serverName);
         if (ssl == 0)
         {
             return null;
@@ -151,6 +152,13 @@ internal sealed unsafe class OpenSslSession
         }
 
         Begin();
+        if (!_hasWritten)
+        {
+            // The ticket of TLS 1.3 shares a send with the first payload: one on its own costs the proxy, and wakes the client, once more.
+            _hasWritten = true;
+            _ = OpenSslNative.SSL_new_session_ticket(_ssl);
+        }
+
         while (written < count)
         {
             var result = OpenSslNative.SSL_write(_ssl, plain + written, count - written);

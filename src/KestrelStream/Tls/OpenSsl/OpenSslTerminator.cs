@@ -18,8 +18,7 @@ internal sealed partial class OpenSslTerminator(StreamProxyMetrics metrics, Time
         var started = time.GetTimestamp();
         var client = (LoopConnection)session.Transport;
         if (client.IsClosed
-            || policy.GetOpenSslContext(session.ServerName) is not { } context
-            || OpenSslSession.Create(context, client.Loop.Tls, session.ServerName) is not { } tls)
+            || OpenSslSession.Create(policy.GetOpenSslContext(session.ServerName), client.Loop.Tls, session.ServerName) is not { } tls)
         {
             Failed(session, SessionEndReason.ClientTlsFailed, "the connection is closed, or there is no memory", time.GetElapsedTime(started));
             client.Close();

@@ -20,14 +20,18 @@ internal sealed unsafe class TlsBuffers : IDisposable
     private readonly BioState* _state;
     private readonly byte* _output;
 
-    public TlsBuffers()
+    /// <param name="loop">Its number.</param>
+    public TlsBuffers(int loop)
     {
+        Scope = OpenSslScope.ForLoop(loop);
         _state = (BioState*)NativeMemory.AllocZeroed((nuint)sizeof(BioState));
         _output = (byte*)NativeMemory.Alloc(OutputBytes);
         Plain = (byte*)NativeMemory.Alloc(PlainBytes);
         _state->Output = _output;
         _state->OutputRoom = OutputBytes;
     }
+
+    public OpenSslScope Scope { get; }
 
     /// <summary>Room for what is decrypted.</summary>
     public byte* Plain { get; }

@@ -39,6 +39,7 @@ internal sealed unsafe partial class EventLoop
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
     private readonly ILogger _logger;
     private readonly Thread _thread;
+    private readonly int _index;
     private readonly int _epoll;
     private readonly int _wake;
     private TlsBuffers? _tls;
@@ -51,6 +52,7 @@ internal sealed unsafe partial class EventLoop
     public EventLoop(int index, DescriptorBudget descriptors, ILogger logger)
     {
         Pipes = new SplicePipePool(descriptors);
+        _index = index;
         _logger = logger;
         Clock = new LoopClock(this);
         _epoll = Check(Native.EpollCreate());
@@ -89,7 +91,7 @@ internal sealed unsafe partial class EventLoop
     public byte* Buffer => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(_buffer));
 
     /// <summary>Made for the first session whose TLS ends here.</summary>
-    public TlsBuffers Tls => _tls ??= new TlsBuffers();
+    public TlsBuffers Tls => _tls ??= new TlsBuffers(_index);
 
     /// <summary>Counts turns.</summary>
     public uint Turn { get; private set; }

@@ -686,7 +686,10 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         if (!isReset && IsWritable && _send is null)
         {
             tls.Shutdown();
-            _ = Native.Send(_fd, tls.Buffers.Output, tls.Buffers.OutputCount);
+            if (tls.Buffers.OutputCount > 0)
+            {
+                _ = Native.Send(_fd, tls.Buffers.Output, tls.Buffers.OutputCount);
+            }
         }
 
         tls.Buffers.ClearOutput();
