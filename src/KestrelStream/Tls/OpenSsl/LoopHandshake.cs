@@ -55,6 +55,7 @@ internal unsafe struct LoopHandshake(LoopConnection client, OpenSslSession tls)
         while (status == TlsStatus.NeedRoom);
 
         tls.Buffers.ClearInput();
+        tls.FreeBuffers();
         return status;
     }
 }

@@ -138,8 +138,7 @@ internal sealed class OpenSslContext
     {
         var options = OpenSslNative.OpNoCompression | OpenSslNative.OpNoRenegotiation | (config.PreferServerCiphers ? OpenSslNative.OpServerPreference : 0);
         _ = OpenSslNative.SSL_CTX_set_options(context, options);
-        OpenSslNative.SetMode(
-            context, OpenSslNative.ModeReleaseBuffers | OpenSslNative.ModeEnablePartialWrite | OpenSslNative.ModeAcceptMovingWriteBuffer);
+        OpenSslNative.SetMode(context, OpenSslNative.ModeEnablePartialWrite | OpenSslNative.ModeAcceptMovingWriteBuffer);
 
         // Tickets are kept by clients; a cache would be memory that clients fill.
         OpenSslNative.SetSessionCacheMode(context, OpenSslNative.SessionCacheOff);

@@ -32,7 +32,6 @@ internal static unsafe partial class OpenSslNative
 
     public const int ModeEnablePartialWrite = 1;
     public const int ModeAcceptMovingWriteBuffer = 2;
-    public const int ModeReleaseBuffers = 16;
 
     public const int SessionCacheOff = 0;
 
@@ -198,6 +197,7 @@ internal static unsafe partial class OpenSslNative
 
     /// <summary>A TLS 1.3 ticket goes out before whatever is written or read next. 0 = not possible, as with TLS 1.2.</summary>
     [LibraryImport(Ssl)]
+    [SuppressGCTransition]
     public static partial int SSL_new_session_ticket(nint ssl);
 
     [LibraryImport(Ssl)]
@@ -214,7 +214,12 @@ internal static unsafe partial class OpenSslNative
     public static partial void SSL_set_accept_state(nint ssl);
 
     [LibraryImport(Ssl)]
+    [SuppressGCTransition]
     public static partial int SSL_set_session_id_context(nint ssl, byte* bytes, uint count);
+
+    /// <summary>Frees the buffers of records, unless part of one is in them.</summary>
+    [LibraryImport(Ssl)]
+    public static partial int SSL_free_buffers(nint ssl);
 
     [LibraryImport(Ssl)]
     public static partial int SSL_do_handshake(nint ssl);
@@ -229,9 +234,11 @@ internal static unsafe partial class OpenSslNative
     public static partial int SSL_shutdown(nint ssl);
 
     [LibraryImport(Ssl)]
+    [SuppressGCTransition]
     public static partial int SSL_get_error(nint ssl, int result);
 
     [LibraryImport(Ssl)]
+    [SuppressGCTransition]
     public static partial int SSL_client_hello_get0_ext(nint ssl, uint type, byte** bytes, nuint* count);
 
     [LibraryImport(Ssl)]

@@ -187,6 +187,18 @@ internal sealed unsafe class OpenSslSession
         }
     }
 
+    /// <summary>
+    /// Gives back what OpenSSL keeps of its record buffers, 33 KB, unless a record was cut: called whenever the session has to wait. SSL_MODE_RELEASE_BUFFERS
+    /// does the same after every single record.
+    /// </summary>
+    public void FreeBuffers()
+    {
+        if (_ssl != 0)
+        {
+            _ = OpenSslNative.SSL_free_buffers(_ssl);
+        }
+    }
+
     public void Free()
     {
         if (_ssl != 0)

@@ -154,7 +154,10 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     }
 
     /// <summary>Sends from memory that does not move, as much as the kernel takes. 0 = nothing now; negative = an errno.</summary>
-    public int Send(byte* buffer, int count)
+    /// <param name="buffer">What to send.</param>
+    /// <param name="count">How much.</param>
+    /// <param name="isLast">A FIN follows at once if all of it was taken.</param>
+    public int Send(byte* buffer, int count, bool isLast = false)
     {
         if (_fd < 0)
         {
@@ -168,7 +171,7 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         }
 
         _hasSent = true;
-        var sent = Native.Send(_fd, buffer, count);
+        var sent = Native.Send(_fd, buffer, count, isLast);
         if (sent < count && sent is >= 0 or -Native.EAGAIN)
         {
             IsWritable = false;
@@ -354,7 +357,9 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     public override bool WasReset() => IsBroken;
 
     /// <summary>Sends what its TLS has written, as much as the kernel takes; what it does not is given to be held. Negative = an errno.</summary>
-    public int SendTls(ref HeldBytes held)
+    /// <param name="held">What was held already goes first.</param>
+    /// <param name="isLast">A FIN follows at once if all of it was taken.</param>
+    public int SendTls(ref HeldBytes held, bool isLast = false)
     {
         var buffers = Tls!.Buffers;
         var count = buffers.OutputCount;
@@ -363,7 +368,7 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
             return 0;
         }
 
-        var sent = held.Count > 0 ? 0 : Send(buffers.Output, count);
+        var sent = held.Count > 0 ? 0 : Send(buffers.Output, count, isLast);
         if (sent >= 0 && sent < count)
         {
             held.Add(new ReadOnlySpan<byte>(buffers.Output + sent, count - sent));
@@ -688,7 +693,7 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
             tls.Shutdown();
             if (tls.Buffers.OutputCount > 0)
             {
-                _ = Native.Send(_fd, tls.Buffers.Output, tls.Buffers.OutputCount);
+                _ = Native.Send(_fd, tls.Buffers.Output, tls.Buffers.OutputCount, isLast: true);
             }
         }
 

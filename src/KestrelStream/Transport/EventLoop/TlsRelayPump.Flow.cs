@@ -282,9 +282,9 @@ internal sealed unsafe partial class TlsRelayPump
     }
 
     /// <summary>Sends what OpenSSL has written. False = the client is gone.</summary>
-    private bool SendToClient(int payload)
+    private bool SendToClient(int payload, bool isLast = false)
     {
-        if (_client.SendTls(ref _download.Held) < 0)
+        if (_client.SendTls(ref _download.Held, isLast) < 0)
         {
             SendFailed(isUpload: false);
             return false;
@@ -360,7 +360,7 @@ internal sealed unsafe partial class TlsRelayPump
 
         _download.IsEnding = true;
         _tls.Shutdown();
-        if (SendToClient(payload: 0) && _download.Held.Count == 0)
+        if (SendToClient(payload: 0, isLast: true) && _download.Held.Count == 0)
         {
             EndDownload();
         }

@@ -71,6 +71,7 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
             _tls = tls;
             Upload();
             Download();
+            _client.Tls?.FreeBuffers();
         }
 
         return new ValueTask(this, _core.Version);
@@ -100,16 +101,18 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
             {
                 Upload();
             }
-
-            return;
         }
-
-        if (_download.Held.Count > 0)
+        else
         {
-            Download();
+            if (_download.Held.Count > 0)
+            {
+                Download();
+            }
+
+            Upload();
         }
 
-        Upload();
+        _client.Tls?.FreeBuffers();
     }
 
     public override void OnConnectionClosed()
@@ -125,6 +128,7 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         _isQueued = false;
         Upload();
         Download();
+        _client.Tls?.FreeBuffers();
     }
 
     public override void OnFailed(Exception exception)
