@@ -152,7 +152,10 @@ public sealed class OpenSslTests : IDisposable
 
         for (var i = 0; i < 3; i++)
         {
+            // A command only when it is all that s_client reads at once.
+            var seen = client.Error.Lines.Count;
             await client.WriteInputAsync("K\n"u8.ToArray(), close: false);
+            Assert.NotNull(await client.Error.WaitForAsync(line => line.Contains("KEYUPDATE", StringComparison.Ordinal), Wait.Limit, after: seen));
             await client.WriteInputAsync(System.Text.Encoding.ASCII.GetBytes($"line {i}\n"), close: false);
             Assert.NotNull(await client.Output.WaitForAsync(line => line.Contains($"line {i}", StringComparison.Ordinal), Wait.Limit));
         }
