@@ -17,8 +17,8 @@ internal sealed partial class OpenSslTerminator(StreamProxyMetrics metrics, Time
         session.Enter(SessionPhase.Handshake, session.ListenerModel.Config.HandshakeTimeout);
         var started = time.GetTimestamp();
         var client = (LoopConnection)session.Transport;
-        if (client.IsClosed
-            || OpenSslSession.Create(policy.GetOpenSslContext(session.ServerName), client.Loop.Tls, session.ServerName) is not { } tls)
+        await MayStepAsync(client.Loop);
+        if (client.IsClosed || OpenSslSession.Create(policy.GetOpenSslContext(session.ServerName), client.Loop.Tls, session.ServerName) is not { } tls)
         {
             Failed(session, SessionEndReason.ClientTlsFailed, "the connection is closed, or there is no memory", time.GetElapsedTime(started));
             client.Close();
@@ -39,6 +39,7 @@ internal sealed partial class OpenSslTerminator(StreamProxyMetrics metrics, Time
             }
 
             var waited = await client.WaitToReceiveAsync();
+            await MayStepAsync(client.Loop);
             status = waited == IOStatus.Ok ? handshake.Continue() : TlsStatus.Closed;
         }
 
@@ -52,6 +53,9 @@ internal sealed partial class OpenSslTerminator(StreamProxyMetrics metrics, Time
         await FailAsync(session, client, tls, status, time.GetElapsedTime(started));
         return false;
     }
+
+    private static ValueTask<IOStatus> MayStepAsync(EventLoop loop)
+        => loop.TryTakeHandshakeStep() ? ValueTask.FromResult(IOStatus.Ok) : loop.WaitForHandshakeStepAsync();
 
     private async ValueTask FailAsync(StreamSession session, LoopConnection client, OpenSslSession tls, TlsStatus status, TimeSpan elapsed)
     {
