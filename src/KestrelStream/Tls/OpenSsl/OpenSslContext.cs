@@ -142,7 +142,7 @@ internal sealed class OpenSslContext
 
         // Tickets are kept by clients; a cache would be memory that clients fill.
         OpenSslNative.SetSessionCacheMode(context, OpenSslNative.SessionCacheOff);
-        _ = OpenSslNative.SSL_CTX_set_num_tickets(context, 0); // OpenSslSession sends one later.
+        _ = OpenSslNative.SSL_CTX_set_num_tickets(context, 0); // OpenSslSession sends one.
         OpenSslCallbacks.Set(context, hasAlpn: config.Alpn.Count > 0);
         var versions = config.Protocols.Select(version => version == TlsVersion.Tls13 ? OpenSslNative.Tls13 : OpenSslNative.Tls12).ToArray();
         if (!OpenSslNative.SetVersions(context, versions.Min(), versions.Max()))

@@ -17,7 +17,7 @@ internal sealed unsafe class OpenSslSession
     private byte[]? _unread;
     private int _unreadCount;
     private bool _hasShutDown;
-    private bool _hasWritten;
+    private bool _hasTicket;
 
     private OpenSslSession(nint ssl, OpenSslContext context, TlsBuffers buffers, string? serverName)
     {
@@ -86,6 +86,14 @@ internal sealed unsafe class OpenSslSession
 
         IsEstablished = true;
         KeepUnread();
+        if (!HasUnread)
+        {
+            // The client's next segment may wait (Nagle) for an acknowledgement of its Finished, which our kernel delays by 40 ms unless something
+            // is sent.
+            WriteTicket();
+            _ = OpenSslCallbacks.Handshake(this, _ssl);
+        }
+
         return TlsStatus.Done;
     }
 
@@ -152,11 +160,10 @@ internal sealed unsafe class OpenSslSession
         }
 
         Begin();
-        if (!_hasWritten)
+        if (!_hasTicket)
         {
-            // The ticket of TLS 1.3 shares a send with the first payload: one on its own costs the proxy, and wakes the client, once more.
-            _hasWritten = true;
-            _ = OpenSslNative.SSL_new_session_ticket(_ssl);
+            // The client has gone on without waiting, so that its ticket can share a send with the first payload.
+            WriteTicket();
         }
 
         while (written < count)
@@ -212,6 +219,14 @@ internal sealed unsafe class OpenSslSession
             _unread = null;
             ArrayPool<byte>.Shared.Return(unread);
         }
+    }
+
+    /// <summary>The ticket of TLS 1.3 goes out with what is written next; TLS 1.2 has sent its own in the handshake.</summary>
+    private void WriteTicket()
+    {
+        _hasTicket = true;
+        _ = OpenSslNative.SSL_new_session_ticket(_ssl);
+        OpenSslNative.ERR_clear_error();
     }
 
     private void Begin()
