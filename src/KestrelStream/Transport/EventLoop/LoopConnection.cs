@@ -385,11 +385,6 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     /// <summary>On the loop, with no operation under way.</summary>
     public override StreamConnection Detach()
     {
-        if (Tls is not null)
-        {
-            throw new InvalidOperationException("A connection does not leave its loop once its TLS has begun there.");
-        }
-
         var fd = LeaveLoop();
         if (fd < 0)
         {
@@ -424,6 +419,11 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         if (fd < 0)
         {
             return fd;
+        }
+
+        if (Tls is not null)
+        {
+            throw new InvalidOperationException("A connection does not leave its loop once its TLS has begun there.");
         }
 
         if (_mayDelay)
