@@ -58,6 +58,6 @@ internal sealed partial class TlsEngineSelector(ILogger<TlsEngineSelector> logge
     [LoggerMessage(EventIds.OpenSslChosen, LogLevel.Information, "TLS ends in {Version}")]
     private static partial void LogOpenSsl(ILogger logger, string version);
 
-    [LoggerMessage(EventIds.TlsEngineFallback, LogLevel.Warning, "OpenSSL cannot be used here, SslStream ends TLS at more than twice the cost: {Reason}")]
+    [LoggerMessage(EventIds.TlsEngineFallback, LogLevel.Warning, "OpenSSL cannot be used here, SslStream ends TLS, at a higher cost: {Reason}")]
     private static partial void LogFallback(ILogger logger, string reason);
 }

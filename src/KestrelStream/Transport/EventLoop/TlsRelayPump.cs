@@ -21,11 +21,6 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
     /// <summary>More ciphertext than this is no answer to one buffer any more: a client that makes us answer (key updates) and does not read.</summary>
     private const int MostHeldAnswers = 2 * TlsBuffers.InputBytes;
 
-    /// <summary>Read of a client that has broken the rules, so that its alert is not overtaken by a reset.</summary>
-    private const int MostLingering = 128 * 1024;
-
-    private static readonly TimeSpan s_longestLingering = TimeSpan.FromSeconds(1);
-
     private ManualResetValueTaskSourceCore<bool> _core;
     private StreamSession _session = null!;
     private LoopConnection _client = null!;
@@ -157,6 +152,9 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
 
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
         => _core.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>It has ended, or one of its connections was closed in this turn and the end is on its way.</summary>
+    private bool CannotFlow => _isOver || _isLingering || _client.IsClosed || _upstream.IsClosed;
 
     private void ReceiveFailed(bool isUpload)
     {
