@@ -13,7 +13,7 @@ internal static class ConfigSummary
     public static string Of(StreamProxyConfig config)
     {
         var text = new StringBuilder();
-        Line(text, $"engine {config.Engine}, loops {Or(config.EventLoops)}, shutdown {config.ShutdownTimeout}");
+        Line(text, $"engine {config.Engine}, loops {Or(config.EventLoops)}, shutdown {config.ShutdownTimeout}, tls {config.Tls.Engine}");
         Line(text, $"admin {config.Admin?.Address ?? "none"}");
         Line(text, $"access log {(config.AccessLog is { } log ? $"{log.Path} {log.Format}" : "none")}");
         foreach (var (id, listener) in config.Listeners)

@@ -16,6 +16,7 @@ public class ConfigSurfaceTests
     public static TheoryData<string, string, Type, string> Sections => new()
     {
         { "StreamProxy", "StreamProxy", typeof(StreamProxyConfig), "StreamProxy" },
+        { "Tls", "Tls of all routes", typeof(TlsConfig), "StreamProxy:Tls" },
         { "Admin", "Admin", typeof(AdminConfig), "StreamProxy:Admin" },
         { "Resolver", "Resolver", typeof(ResolverConfig), "StreamProxy:Resolver" },
         { "AccessLog", "AccessLog", typeof(AccessLogConfig), "StreamProxy:AccessLog" },
@@ -66,6 +67,7 @@ public class ConfigSurfaceTests
     public void Schema_Choices_AreThoseOfTheEnumerations()
     {
         AssertChoices<EngineKind>("StreamProxy", "Engine");
+        AssertChoices<TlsEngineKind>("Tls", "Engine");
         AssertChoices<AccessLogFormat>("AccessLog", "Format");
         AssertChoices<RouteAction>("Route", "Action");
         AssertChoices<TlsMode>("RouteTls", "Mode");

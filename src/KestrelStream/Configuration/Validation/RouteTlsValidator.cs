@@ -4,7 +4,7 @@ namespace KestrelStream.Configuration.Validation;
 internal static class RouteTlsValidator
 {
     /// <summary>SslStream sets SSL_OP_CIPHER_SERVER_PREFERENCE always and has no switch for it.</summary>
-    private const string ClientOrderMessage = "false is not possible: the server's order of ciphers always decides (SslStream); valid: true";
+    private const string ClientOrderMessage = "false is not possible: the server's order of ciphers always decides with SslStream, which ends TLS here; valid: true";
 
     private static readonly RouteTlsConfig Defaults = new();
 
@@ -28,7 +28,7 @@ internal static class RouteTlsValidator
             context.AddError($"{path}:Ciphers", $"{ErrorText.Quote(ciphers)} is not a cipher string: {error}");
         }
 
-        if (!tls.PreferServerCiphers)
+        if (!tls.PreferServerCiphers && !context.Hooks.UsesOpenSsl(context.Config))
         {
             context.AddError($"{path}:PreferServerCiphers", ClientOrderMessage);
         }
