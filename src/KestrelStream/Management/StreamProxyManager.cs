@@ -48,7 +48,7 @@ internal sealed partial class StreamProxyManager(
     private IReadOnlyDictionary<string, X509Certificate2Collection> _authorities = new Dictionary<string, X509Certificate2Collection>();
     private ListenerSet? _listeners;
     private IStreamEngine? _engine;
-    private OpenSslLibrary? _openSsl;
+    private Lazy<OpenSslLibrary?>? _openSsl;
 
     public ProxySnapshot? Current => _current;
 
@@ -126,7 +126,7 @@ internal sealed partial class StreamProxyManager(
         errors.AddRange(prepared.Errors.Select(error => ToConfigError(error, read.Config)));
         if (errors.Count == 0 && tlsEngines.WouldSelect(read.Config) is { } openSsl)
         {
-            errors.AddRange(RoutePolicies.Compile(read.Config, prepared, certificates, openSsl, _ => null).Errors);
+            errors.AddRange(RoutePolicies.Compile(read.Config, prepared, certificates, new Lazy<OpenSslLibrary?>(openSsl), _ => null).Errors);
         }
 
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
@@ -207,7 +207,7 @@ internal sealed partial class StreamProxyManager(
             return errors;
         }
 
-        var policies = RoutePolicies.Compile(config, certificateChange, certificates, _openSsl, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
+        var policies = RoutePolicies.Compile(config, certificateChange, certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
         if (policies.Errors.Count > 0)
         {
             return policies.Errors;

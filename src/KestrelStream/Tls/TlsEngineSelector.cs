@@ -27,13 +27,25 @@ internal sealed partial class TlsEngineSelector(ILogger<TlsEngineSelector> logge
             ? _openSsl.Value.Library
             : null;
 
-    /// <summary>Null = SslStream.</summary>
+    /// <summary>
+    /// Null = SslStream. The choice is made when it is asked for: a proxy that ends no TLS does without the 3 MB of the libraries.
+    /// </summary>
     /// <param name="config">Valid.</param>
     /// <param name="isOnLoops">Sessions run on event loops.</param>
     /// <exception cref="PlatformNotSupportedException">The configuration insists on OpenSSL, which cannot be used.</exception>
-    public OpenSslLibrary? Select(StreamProxyConfig config, bool isOnLoops)
+    public Lazy<OpenSslLibrary?> Select(StreamProxyConfig config, bool isOnLoops)
     {
-        var kind = config.Tls.Engine;
+        var chosen = new Lazy<OpenSslLibrary?>(() => Choose(config.Tls.Engine, isOnLoops));
+        if (config.Tls.Engine == TlsEngineKind.OpenSsl)
+        {
+            _ = chosen.Value;
+        }
+
+        return chosen;
+    }
+
+    private OpenSslLibrary? Choose(TlsEngineKind kind, bool isOnLoops)
+    {
         if (kind == TlsEngineKind.SslStream || (kind == TlsEngineKind.Auto && !isOnLoops))
         {
             return null;
