@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -44,12 +45,55 @@ public sealed class TerminationTests : IDisposable
             return Convert.ToHexString(SHA256.HashData(all.ToArray()));
         });
         await client.WriteAsync(payload);
-        await client.ShutdownAsync();
 
+        // Not before it has read the end: .NET's own ShutdownAsync is not safe beside a read that decrypts.
         Assert.Equal(sha, await download.WaitAsync(Wait.Limit));
+        await client.ShutdownAsync();
         Assert.Equal((payload.Length, sha), await uploaded.Task.WaitAsync(Wait.Limit));
         Assert.Equal(SessionEndReason.Completed, await proxy.EndReasonAsync());
         Assert.Equal((payload.Length, payload.Length), (proxy.Sessions.Single().BytesIn, proxy.Sessions.Single().BytesOut));
+    }
+
+    /// <summary>Our close_notify is made while what the client sends is decrypted.</summary>
+    [Theory]
+    [MemberData(nameof(Engines.AllTls), MemberType = typeof(Engines))]
+    public async Task DestinationEndsInTheMiddleOfAnUpload_UploadArrivesWhole(EngineKind engine, TlsEngineKind tlsEngine)
+    {
+        const int Sessions = 300;
+        var payload = RandomNumberGenerator.GetBytes(1024 * 1024);
+        var sha = Convert.ToHexString(SHA256.HashData(payload));
+        var uploads = new ConcurrentQueue<(long, string)>();
+        await using var upstream = new ScriptedUpstream(async socket =>
+        {
+            var buffer = new byte[16 * 1024];
+            var count = 0L;
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            for (var end = Random.Shared.Next(payload.Length); await socket.ReceiveAsync(buffer) is > 0 and var received;)
+            {
+                hash.AppendData(buffer, 0, received);
+                count += received;
+                if (count >= end)
+                {
+                    end = int.MaxValue;
+                    socket.Shutdown(SocketShutdown.Send);
+                }
+            }
+
+            uploads.Enqueue((count, Convert.ToHexString(hash.GetHashAndReset())));
+        });
+        await using var proxy = await ProxyEnvironment.StartAsync(Terminating(engine, tlsEngine, upstream));
+        for (var i = 0; i < Sessions; i++)
+        {
+            await using var client = await HandshakeAsync(proxy, "a.example.com");
+            var download = Task.Run(async () => await client.ReadAsync(new byte[1]));
+            await client.WriteAsync(payload);
+            Assert.Equal(0, await download.WaitAsync(Wait.Limit));
+            await client.ShutdownAsync();
+            Assert.Equal(SessionEndReason.Completed, await proxy.EndReasonAsync(i));
+        }
+
+        await Wait.UntilAsync(() => uploads.Count == Sessions, "the last upload to be read");
+        Assert.All(uploads, upload => Assert.Equal((payload.Length, sha), upload));
     }
 
     [Theory]
