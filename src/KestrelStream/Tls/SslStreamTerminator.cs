@@ -67,6 +67,11 @@ internal sealed partial class SslStreamTerminator(
         {
             session.Transport.Close();
         }
+        else if (judge?.WhyNot is not null && !guard.IsViolated)
+        {
+            // SslStream judges once keys are in force, and has no way to send an alert under them: in the clear it would be a record that makes no sense.
+            await Refusal.SendLastAsync(session, ReadOnlyMemory<byte>.Empty);
+        }
         else
         {
             // OpenSSL has written its own alert in most cases; a second one behind it is never read.

@@ -85,7 +85,7 @@ public sealed class ClientCertificateTests : IDisposable
         // Read at a reload, although the configuration says the same as before; what was issued under the old list ends with it.
         _folder.Write("crl.pem", s_authority.Crls(haveExpired: true, revoked));
         Assert.True((await proxy.ReloadAsync(config)).IsApplied);
-        await RefusesAsync(proxy, version, [.. Show(good), "-sess_in", _folder["session"]], "CRL has expired", TlsEngineKind.OpenSsl);
+        await RefusesAsync(proxy, version, [.. Show(good), .. Resume()], "CRL has expired", TlsEngineKind.OpenSsl);
     }
 
     [Theory]
@@ -108,13 +108,13 @@ public sealed class ClientCertificateTests : IDisposable
 
         // A reload that leaves the trust alone leaves its sessions alone.
         Assert.True((await proxy.ReloadAsync(config with { ShutdownTimeout = TimeSpan.FromSeconds(3) })).IsApplied);
-        var output = await TakesAsync(proxy, version, [.. client, "-sess_in", _folder["session"]]);
+        var output = await TakesAsync(proxy, version, [.. client, .. Resume()]);
         Assert.Equal(tlsEngine == TlsEngineKind.OpenSsl, IsResumed(output));
 
         _folder.Write("ca.pem", s_other.RootPem);
         Assert.True((await proxy.ReloadAsync(config)).IsApplied);
-        await RefusesAsync(proxy, version, [.. client, "-sess_in", _folder["session"]], ".", tlsEngine);
-        Assert.False(IsResumed(await TakesAsync(proxy, version, [.. Show(s_other.Issue("CN=other")), "-sess_in", _folder["session"]])));
+        await RefusesAsync(proxy, version, [.. client, .. Resume()], ".", tlsEngine);
+        Assert.False(IsResumed(await TakesAsync(proxy, version, [.. Show(s_other.Issue("CN=other")), .. Resume()])));
     }
 
     [Theory]
@@ -139,7 +139,7 @@ public sealed class ClientCertificateTests : IDisposable
         foreach (var name in new[] { "open.example.com", "allow.example.com" })
         {
             await TakesAsync(proxy, version, ["-sess_out", _folder["session"]], name);
-            await RefusesAsync(proxy, version, ["-sess_in", _folder["session"]], "no certificate|peer did not return a certificate", tlsEngine);
+            await RefusesAsync(proxy, version, [.. Resume()], "no certificate|peer did not return a certificate", tlsEngine);
         }
     }
 
@@ -154,9 +154,9 @@ public sealed class ClientCertificateTests : IDisposable
         await using var proxy = await ProxyEnvironment.StartAsync(config with { AccessLog = new AccessLogConfig { Path = _folder["access.log"] } });
 
         await TakesAsync(proxy, version, [.. client, "-sess_out", _folder["session"]]);
-        Assert.True(IsResumed(await TakesAsync(proxy, version, [.. client, "-sess_in", _folder["session"]])));
+        Assert.True(IsResumed(await TakesAsync(proxy, version, [.. client, .. Resume()])));
         await Wait.UntilAsync(() => DateTimeOffset.UtcNow > until.AddSeconds(1), "the certificate to expire");
-        await RefusesAsync(proxy, version, [.. client, "-sess_in", _folder["session"]], "certificate has expired", TlsEngineKind.OpenSsl);
+        await RefusesAsync(proxy, version, [.. client, .. Resume()], "certificate has expired", TlsEngineKind.OpenSsl);
 
         var records = await RecordsAsync(3);
         Assert.Equal([false, true], records.Take(2).Select(record => record.GetProperty("tls_resumed").GetBoolean()));
@@ -201,7 +201,7 @@ public sealed class ClientCertificateTests : IDisposable
     [MemberData(nameof(Engines.AllTls), MemberType = typeof(Engines))]
     public async Task AccessLog_SaysWhoItWas_OnOneLine(EngineKind engine, TlsEngineKind tlsEngine)
     {
-        var certificate = s_authority.Issue("CN=\"evil\\\", \n{\\\"id\\\":1}\u2028\", O=Example");
+        var certificate = s_authority.Issue("CN=\"evil\"\", \n{\"\"id\"\":1}\u2028\", O=Example");
         var config = Config(engine, tlsEngine, ClientCertificateMode.Require);
         await using var proxy = await ProxyEnvironment.StartAsync(config with { AccessLog = new AccessLogConfig { Path = _folder["access.log"] } });
 
@@ -296,7 +296,7 @@ public sealed class ClientCertificateTests : IDisposable
         return output;
     }
 
-    /// <summary>With an alert, without a byte of the destination, and the log says why.</summary>
+    /// <summary>Without a byte of the destination, and the log says why.</summary>
     private async Task RefusesAsync(ProxyEnvironment proxy, string version, string[] arguments, string reason, TlsEngineKind tlsEngine)
     {
         var connections = _upstream.Count;
@@ -307,7 +307,9 @@ public sealed class ClientCertificateTests : IDisposable
         Assert.Equal(connections, _upstream.Count);
         var failed = await Wait.ForAsync(() => proxy.Log.Events.Skip(logged).FirstOrDefault(e => e.Message.Contains("handshake on route", StringComparison.Ordinal)), "the log");
         Assert.Matches(reason, failed.Message);
-        Assert.Matches("alert", output);
+
+        // SslStream cannot send one once keys are in force.
+        Assert.Equal(tlsEngine == TlsEngineKind.OpenSsl, output.Contains("SSL alert number", StringComparison.Ordinal));
     }
 
     private async Task<string> ConnectAsync(ProxyEnvironment proxy, string name, params string[] arguments)
@@ -330,6 +332,9 @@ public sealed class ClientCertificateTests : IDisposable
             "-cert_chain", _folder.Write($"{name}.chain", certificate.ChainPem[certificate.LeafPem.Length..]),
         ];
     }
+
+    /// <summary>SslStream gives clients of TLS 1.2 that are asked for certificates no ticket to come back with.</summary>
+    private string[] Resume() => File.Exists(_folder["session"]) ? ["-sess_in", _folder["session"]] : [];
 
     private async Task<List<JsonElement>> RecordsAsync(int count)
     {
