@@ -26,7 +26,7 @@ internal static class ClientCertificatesValidator
         }
 
         FilePath.Check(context, $"{path}:Crl", crl, "a PEM file of revocation lists");
-        if (!context.Hooks.UsesOpenSsl(context.Config))
+        if (crl.Length > 0 && !context.Hooks.UsesOpenSsl(context.Config))
         {
             context.AddError($"{path}:Crl", $"{ErrorText.Quote(crl)} {CrlMessage}");
         }
