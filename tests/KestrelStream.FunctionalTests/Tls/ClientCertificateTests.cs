@@ -1,11 +1,16 @@
+using System.Buffers;
+using System.Globalization;
 using System.Net.Sockets;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using KestrelStream.Configuration;
+using KestrelStream.Diagnostics;
 using KestrelStream.Management;
 using KestrelStream.Sessions;
 using KestrelStream.TestKit;
 using KestrelStream.TestKit.Peers;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace KestrelStream.FunctionalTests.Tls;
@@ -21,7 +26,7 @@ public sealed class ClientCertificateTests : IDisposable
     private readonly TempFolder _folder = new();
     private readonly ScriptedUpstream _upstream = new(async socket =>
     {
-        await socket.SendAllAsync(System.Text.Encoding.ASCII.GetBytes(Greeting + "\n"));
+        await socket.SendAllAsync(Encoding.ASCII.GetBytes(Greeting + "\n"));
         await socket.ReceiveToEndAsync();
         socket.Shutdown(SocketShutdown.Send);
     });
@@ -56,6 +61,7 @@ public sealed class ClientCertificateTests : IDisposable
         await TakesAsync(proxy, version, Show(s_authority.Issue("CN=right")));
         await RefusesAsync(proxy, version, [], "no certificate|peer did not return a certificate", tlsEngine);
         await RefusesBadOnesAsync(proxy, version, tlsEngine);
+        Assert.Equal((1, 4, 0), (Handshakes(proxy, "ok"), Handshakes(proxy, "client_certificate"), Handshakes(proxy, "failed")));
     }
 
     [Theory]
@@ -121,25 +127,30 @@ public sealed class ClientCertificateTests : IDisposable
     [MemberData(nameof(EnginesAndVersions))]
     public async Task Resumption_FromARouteWithoutClientCertificates_DoesNotSkipThem(EngineKind engine, TlsEngineKind tlsEngine, string version)
     {
+        // The same name and the same certificate on three listeners: nothing but the rule for clients tells the routes apart.
         var config = Config(engine, tlsEngine, ClientCertificateMode.Require);
-        var open = config.Routes["all"] with { Match = new RouteMatch { Sni = ["open.example.com"] } };
+        var required = config.Routes["all"];
         await using var proxy = await ProxyEnvironment.StartAsync(config with
         {
-            Routes = new Dictionary<string, RouteConfig>(config.Routes)
+            Listeners = new[] { "public", "open", "allow" }.ToDictionary(id => id, _ => new ListenerConfig { Address = "127.0.0.1:0" }),
+            Routes = new Dictionary<string, RouteConfig>
             {
-                ["open"] = open with { Tls = open.Tls! with { ClientCertificates = null } },
-                ["allow"] = open with
+                ["required"] = required with { Listeners = ["public"] },
+                ["open"] = required with { Listeners = ["open"], Tls = required.Tls! with { ClientCertificates = null } },
+                ["allow"] = required with
                 {
-                    Match = new RouteMatch { Sni = ["allow.example.com"] },
-                    Tls = open.Tls! with { ClientCertificates = open.Tls!.ClientCertificates! with { Mode = ClientCertificateMode.Allow } },
+                    Listeners = ["allow"],
+                    Tls = required.Tls! with { ClientCertificates = required.Tls!.ClientCertificates! with { Mode = ClientCertificateMode.Allow } },
                 },
             },
         });
 
-        foreach (var name in new[] { "open.example.com", "allow.example.com" })
+        foreach (var listener in new[] { "open", "allow" })
         {
-            await TakesAsync(proxy, version, ["-sess_out", _folder["session"]], name);
-            await RefusesAsync(proxy, version, [.. Resume()], "no certificate|peer did not return a certificate", tlsEngine);
+            await TakesAsync(proxy, version, ["-sess_out", _folder["session"]], listener: listener);
+            Assert.True(tlsEngine == TlsEngineKind.SslStream || File.Exists(_folder["session"]));
+            await RefusesAsync(proxy, version, Resume(), "no certificate|peer did not return a certificate", tlsEngine);
+            File.Delete(_folder["session"]);
         }
     }
 
@@ -281,6 +292,14 @@ public sealed class ClientCertificateTests : IDisposable
 
     private static bool IsResumed(string output) => Regex.IsMatch(output, "^Reused, ", RegexOptions.Multiline);
 
+    private static int Handshakes(ProxyEnvironment proxy, string result)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        PrometheusText.Write(proxy.Services.GetRequiredService<StreamProxyMetrics>(), text);
+        var match = Regex.Match(Encoding.UTF8.GetString(text.WrittenSpan), $$"""kestrelstream_tls_handshakes_total\{listener="public",result="{{result}}"\} (\d+)""");
+        return int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
+    }
+
     private async Task RefusesBadOnesAsync(ProxyEnvironment proxy, string version, TlsEngineKind tlsEngine)
     {
         await RefusesAsync(proxy, version, Show(s_other.Issue("CN=stranger")), "self-signed certificate|unable to get|UntrustedRoot|PartialChain", tlsEngine);
@@ -288,9 +307,9 @@ public sealed class ClientCertificateTests : IDisposable
         await RefusesAsync(proxy, version, Show(s_authority.Issue("CN=server", isServer: true)), "unsuitable certificate purpose|NotValidForUsage", tlsEngine);
     }
 
-    private async Task<string> TakesAsync(ProxyEnvironment proxy, string version, string[] arguments, string name = "a.example.com")
+    private async Task<string> TakesAsync(ProxyEnvironment proxy, string version, string[] arguments, string name = "a.example.com", string listener = "public")
     {
-        var output = await ConnectAsync(proxy, name, [version, .. arguments]);
+        var output = await ConnectAsync(proxy, name, listener, [version, .. arguments]);
         Assert.Contains(Greeting, output, StringComparison.Ordinal);
         Assert.Equal(SessionEndReason.Completed, await proxy.EndReasonAsync(proxy.Sessions.Count - 1));
         return output;
@@ -301,7 +320,7 @@ public sealed class ClientCertificateTests : IDisposable
     {
         var connections = _upstream.Count;
         var logged = proxy.Log.Events.Count;
-        var output = await ConnectAsync(proxy, "a.example.com", [version, .. arguments]);
+        var output = await ConnectAsync(proxy, "a.example.com", "public", [version, .. arguments]);
         Assert.DoesNotContain(Greeting, output, StringComparison.Ordinal);
         Assert.Equal(SessionEndReason.ClientTlsFailed, await proxy.EndReasonAsync(proxy.Sessions.Count - 1));
         Assert.Equal(connections, _upstream.Count);
@@ -312,10 +331,10 @@ public sealed class ClientCertificateTests : IDisposable
         Assert.Equal(tlsEngine == TlsEngineKind.OpenSsl, output.Contains("SSL alert number", StringComparison.Ordinal));
     }
 
-    private async Task<string> ConnectAsync(ProxyEnvironment proxy, string name, params string[] arguments)
+    private async Task<string> ConnectAsync(ProxyEnvironment proxy, string name, string listener, string[] arguments)
     {
         await using var client = ChildProcess.Start(
-            PeerProgram.Find("openssl", "openssl"), ["s_client", "-connect", proxy.EndPoint().ToString(), "-servername", name, .. arguments]);
+            PeerProgram.Find("openssl", "openssl"), ["s_client", "-connect", proxy.EndPoint(listener).ToString(), "-servername", name, .. arguments]);
         await Wait.UntilAsync(() => client.HasExited || client.Output.Text.Contains(Greeting, StringComparison.Ordinal), "openssl s_client");
         await client.WriteInputAsync([], close: true);
         var result = await client.WaitForResultAsync(Wait.Limit);
