@@ -104,7 +104,7 @@ internal sealed class ClientTrusts
     {
         if (!_files.TryGetValue(file, out var read))
         {
-            _files[file] = read = Read(Path.GetFullPath(file, _basePath));
+            _files[file] = read = Read(file);
         }
 
         var wanted = read.Blocks?.Where(isWanted).Select(block => block.Decode()).ToList();
@@ -117,10 +117,11 @@ internal sealed class ClientTrusts
         return problem is null ? wanted : null;
     }
 
-    private static (List<PemBlock>? Blocks, string? Problem) Read(string path)
+    private (List<PemBlock>? Blocks, string? Problem) Read(string file)
     {
         try
         {
+            var path = Path.GetFullPath(file, _basePath);
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             if (stream.Length is 0 or > MaxFileBytes)
             {
@@ -135,9 +136,9 @@ internal sealed class ClientTrusts
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            return (null, $"'{path}' does not exist");
+            return (null, "the file does not exist");
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
             return (null, e.Message);
         }
