@@ -44,6 +44,13 @@ internal sealed class RoutePolicies
                 policies._errors.Add(new ConfigError($"StreamProxy:Routes:{id}:Tls:{refused}", $"OpenSSL refuses it: {error.Text}"));
             }
 
+            // Validation goes by what the configuration asks for; what runs may be another engine, which was chosen at start.
+            if (openSsl.Value is null && trusts[id]?.Crls is not null)
+            {
+                policies._errors.Add(new ConfigError(
+                    $"StreamProxy:Routes:{id}:Tls:ClientCertificates:Crl", "is not possible with SslStream, which ends TLS now; valid: leave it out, or restart with OpenSSL"));
+            }
+
             if (policies._errors.Count == 0)
             {
                 policies._policies.Add(id, TlsPolicy.Compile(tls, certificates.States, store, previous(id), openSsl.Value, trusts[id]));

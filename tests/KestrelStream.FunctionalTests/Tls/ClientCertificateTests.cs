@@ -290,6 +290,18 @@ public sealed class ClientCertificateTests : IDisposable
         Assert.Equal("StreamProxy:Routes:all:Tls:ClientCertificates:Crl", Assert.Single(error.Errors).Path);
     }
 
+    [Fact]
+    public async Task Crl_WhereAnotherEngineRunsThanTheFileAsksFor_IsRefusedAtReload()
+    {
+        _folder.Write("crl.pem", s_authority.Crls());
+        await using var proxy = await ProxyEnvironment.StartAsync(Config(EngineKind.Sockets, TlsEngineKind.Auto, ClientCertificateMode.Require));
+
+        var result = await proxy.ReloadAsync(
+            Config(EngineKind.EventLoop, TlsEngineKind.Auto, ClientCertificateMode.Require, clients => clients with { Crl = _folder["crl.pem"] }));
+
+        Assert.Equal("StreamProxy:Routes:all:Tls:ClientCertificates:Crl", Assert.Single(result.Errors).Path);
+    }
+
     private static bool IsResumed(string output) => Regex.IsMatch(output, "^Reused, ", RegexOptions.Multiline);
 
     private static int Handshakes(ProxyEnvironment proxy, string result)
