@@ -20,4 +20,7 @@ public sealed record RouteTlsConfig
 
     /// <summary>ALPN protocols offered, exactly these, first match in this order. Empty (default) = the extension is not answered.</summary>
     public IReadOnlyList<string> Alpn { get; init; } = [];
+
+    /// <summary>Whether clients show certificates, and whose; null = they are not asked.</summary>
+    public ClientCertificatesConfig? ClientCertificates { get; init; }
 }

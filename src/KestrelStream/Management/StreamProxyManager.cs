@@ -124,9 +124,10 @@ internal sealed partial class StreamProxyManager(
         var errors = new List<ConfigError>(read.Errors);
         var prepared = certificates.Prepare(read.Config.Certificates, provider.BasePath);
         errors.AddRange(prepared.Errors.Select(error => ToConfigError(error, read.Config)));
+        var trusts = ClientTrusts.Load(read.Config, provider.BasePath, errors);
         if (errors.Count == 0 && tlsEngines.WouldSelect(read.Config) is { } openSsl)
         {
-            errors.AddRange(RoutePolicies.Compile(read.Config, prepared, certificates, new Lazy<OpenSslLibrary?>(openSsl), _ => null).Errors);
+            errors.AddRange(RoutePolicies.Compile(read.Config, prepared, trusts, certificates, new Lazy<OpenSslLibrary?>(openSsl), _ => null).Errors);
         }
 
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
@@ -202,12 +203,13 @@ internal sealed partial class StreamProxyManager(
         var certificateChange = certificates.Prepare(effective.Certificates, provider.BasePath);
         List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, effective)), .. CheckAccessLog(effective)];
         var authorities = CheckAuthorities.Load(effective, provider.BasePath, errors);
+        var trusts = ClientTrusts.Load(effective, provider.BasePath, errors);
         if (errors.Count > 0)
         {
             return errors;
         }
 
-        var policies = RoutePolicies.Compile(config, certificateChange, certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
+        var policies = RoutePolicies.Compile(config, certificateChange, trusts, certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
         if (policies.Errors.Count > 0)
         {
             return policies.Errors;

@@ -1,5 +1,6 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using KestrelStream.Configuration;
 using KestrelStream.Tls.OpenSsl;
 
@@ -23,6 +24,8 @@ internal sealed partial class TlsPolicy
     private static int s_lastIsolation;
 
     private readonly RouteTlsConfig _config;
+    private readonly ClientTrust? _trust;
+    private readonly SslCertificateTrust? _sentTrust;
     private readonly CertificateStore _store;
     private readonly CertificateState[] _certificates;
     private readonly SslProtocols _protocols;
@@ -31,10 +34,12 @@ internal sealed partial class TlsPolicy
     private readonly Lock _rebuilding = new();
     private volatile Table _table;
 
-    private TlsPolicy(RouteTlsConfig config, CertificateState[] certificates, CertificateStore store, OpenSslLibrary? openSsl)
+    private TlsPolicy(RouteTlsConfig config, CertificateState[] certificates, CertificateStore store, ClientTrust? trust, OpenSslLibrary? openSsl)
     {
         _config = config;
+        _trust = trust;
         OpenSsl = openSsl;
+        _sentTrust = trust is null || openSsl is not null ? null : SslCertificateTrust.CreateForX509Collection(trust.Certificates, sendTrustInHandshake: !OperatingSystem.IsWindows());
         _store = store;
         _certificates = certificates;
         _cipherSuites = CipherSuitesOf(config);
@@ -49,18 +54,33 @@ internal sealed partial class TlsPolicy
     /// <param name="store">Swaps them.</param>
     /// <param name="previous">The route's policy so far; it is kept when nothing has changed, and with it the sessions that clients can resume.</param>
     /// <param name="openSsl">What ends TLS; null = SslStream.</param>
+    /// <param name="trust">What the files of <see cref="RouteTlsConfig.ClientCertificates"/> hold; null = clients are not asked for certificates.</param>
     public static TlsPolicy Compile(
-        RouteTlsConfig config, IReadOnlyDictionary<string, CertificateState> certificates, CertificateStore store, TlsPolicy? previous = null, OpenSslLibrary? openSsl = null)
+        RouteTlsConfig config,
+        IReadOnlyDictionary<string, CertificateState> certificates,
+        CertificateStore store,
+        TlsPolicy? previous = null,
+        OpenSslLibrary? openSsl = null,
+        ClientTrust? trust = null)
     {
+        if (config.ClientCertificates is { Mode: not ClientCertificateMode.None } != trust is not null)
+        {
+            throw new ArgumentException("Who asks for certificates must say whose, and only who asks.", nameof(trust));
+        }
+
         CertificateState[] states = [.. config.Certificates.Select(id => certificates[id])];
         ArgumentOutOfRangeException.ThrowIfZero(states.Length);
         return previous is not null && previous._store == store && previous.OpenSsl == openSsl && previous._certificates.SequenceEqual(states) && HasSameOffer(previous._config, config)
+            && (trust?.IsSameAs(previous._trust) ?? previous._trust is null)
             ? previous
-            : new TlsPolicy(config, states, store, openSsl);
+            : new TlsPolicy(config, states, store, trust, openSsl);
     }
 
     /// <summary>What ends TLS under this policy; null = SslStream.</summary>
     public OpenSslLibrary? OpenSsl { get; }
+
+    /// <summary>Judges one client's certificate for SslStream; null = it is not asked for one.</summary>
+    public ClientCertificateJudge? NewJudge() => _trust is null ? null : new ClientCertificateJudge(_config.ClientCertificates!);
 
     /// <summary>Options for a client that asked for a name; the same object until the certificate changes.</summary>
     /// <param name="serverName">As our own parser found it: lower case, no trailing dot; null = none.</param>
@@ -98,7 +118,7 @@ internal sealed partial class TlsPolicy
             return choice;
         }
 
-        if (OpenSsl is not null && !OpenSslContext.Check(_config, [entry], out _, out var error))
+        if (OpenSsl is not null && !OpenSslContext.Check(_config, _trust, [entry], out _, out var error))
         {
             _store.Refuse(choice.State, error.Text);
             return choice;
@@ -111,15 +131,18 @@ internal sealed partial class TlsPolicy
 
     private SslServerAuthenticationOptions OptionsOf(CertificateEntry entry) => new()
     {
-        ServerCertificateContext = entry.Context,
+        ServerCertificateContext = _sentTrust is null ? entry.Context : SslStreamCertificateContext.Create(entry.Leaf, [.. entry.Intermediates], offline: true, _sentTrust),
         EnabledSslProtocols = _protocols,
         CipherSuitesPolicy = _cipherSuites,
         ApplicationProtocols = _alpn,
         AllowRenegotiation = false,
-        ClientCertificateRequired = false,
-        CertificateRevocationCheckMode = System.Security.Cryptography.X509Certificates.X509RevocationMode.NoCheck,
-        // Elsewhere sessions are kept by the system, where nothing keeps those of two routes apart.
-        AllowTlsResume = OperatingSystem.IsLinux(),
+        // SslStream asks then; whether a client may go without is for the judge to say.
+        ClientCertificateRequired = _trust is not null,
+        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        CertificateChainPolicy = _trust is null ? null : ClientCertificateJudge.ChainPolicyOf(_trust),
+        // Elsewhere sessions are kept by the system, where nothing keeps those of two routes apart. And a resumed session brings its client's certificate
+        // but not the chain that led to it.
+        AllowTlsResume = OperatingSystem.IsLinux() && _trust is null,
     };
 
     /// <summary>

@@ -50,6 +50,10 @@ internal static class ConfigSummary
         if (route.Tls is { } tls)
         {
             Line(text, $"  tls {tls.Mode}, certificates {List(tls.Certificates)}, protocols {List(tls.Protocols)}, ciphers {tls.Ciphers ?? "default"}, server order {tls.PreferServerCiphers}, alpn {List(tls.Alpn)}");
+            if (tls.ClientCertificates is { } clients)
+            {
+                Line(text, $"  client certificates {clients.Mode}, trusted {clients.TrustedCertificates ?? "none"}, depth {clients.Depth}, crl {clients.Crl ?? "none"}");
+            }
         }
     }
 

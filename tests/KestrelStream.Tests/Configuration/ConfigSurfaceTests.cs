@@ -25,6 +25,7 @@ public class ConfigSurfaceTests
         { "Route", "Routes", typeof(RouteConfig), "StreamProxy:Routes:x" },
         { "Match", "Match", typeof(RouteMatch), "StreamProxy:Routes:x:Match" },
         { "RouteTls", "Tls", typeof(RouteTlsConfig), "StreamProxy:Routes:x:Tls" },
+        { "ClientCertificates", "ClientCertificates", typeof(ClientCertificatesConfig), "StreamProxy:Routes:x:Tls:ClientCertificates" },
         { "Cluster", "Clusters", typeof(ClusterConfig), "StreamProxy:Clusters:x" },
         { "Hash", "Hash", typeof(HashConfig), "StreamProxy:Clusters:x:Hash" },
         { "Queue", "Queue", typeof(QueueConfig), "StreamProxy:Clusters:x:Queue" },
@@ -72,6 +73,7 @@ public class ConfigSurfaceTests
         AssertChoices<RouteAction>("Route", "Action");
         AssertChoices<TlsMode>("RouteTls", "Mode");
         AssertChoices<TlsVersion>("RouteTls", "Protocols", "items");
+        AssertChoices<ClientCertificateMode>("ClientCertificates", "Mode");
         AssertChoices<UnhealthyAction>("Cluster", "OnUnhealthy");
         AssertChoices<HashKey>("Hash", "Key");
         AssertChoices<HealthCheckKind>("ActiveHealthCheck", "Kind");

@@ -34,6 +34,10 @@ internal static class RouteTlsValidator
         }
 
         context.CheckAlpn(path, "Alpn", tls.Alpn);
+        if (tls.ClientCertificates is { } clients)
+        {
+            ClientCertificatesValidator.Validate(context, $"{path}:ClientCertificates", clients);
+        }
     }
 
     /// <summary>A key that is written with its default value cannot be told from one that is left out, and does no harm.</summary>
@@ -44,6 +48,10 @@ internal static class RouteTlsValidator
         Check(nameof(tls.Ciphers), tls.Ciphers is not null, [tls.Ciphers!]);
         Check(nameof(tls.PreferServerCiphers), tls.PreferServerCiphers != Defaults.PreferServerCiphers, ["false"]);
         Check(nameof(tls.Alpn), tls.Alpn.Count > 0, tls.Alpn);
+        Check(
+            nameof(tls.ClientCertificates),
+            tls.ClientCertificates is not null && tls.ClientCertificates != new ClientCertificatesConfig(),
+            [tls.ClientCertificates?.Mode.ToString() ?? ""]);
 
         void Check(string key, bool isGiven, IEnumerable<string> values)
         {

@@ -40,7 +40,7 @@ internal static unsafe class OpenSslCertificate
     }
 
     /// <summary>0 = OpenSSL cannot read it.</summary>
-    private static nint Read(OpenSslScope scope, X509Certificate2 certificate)
+    public static nint Read(OpenSslScope scope, X509Certificate2 certificate)
     {
         var read = OpenSslNative.X509_new_ex(scope.LibraryContext, null);
         if (read == 0)

@@ -19,14 +19,17 @@ internal sealed class OpenSslContext
 
     private readonly OpenSslContextHandle?[] _handles = new OpenSslContextHandle?[OpenSslScope.Count];
     private readonly RouteTlsConfig _config;
+    private readonly ClientTrust? _trust;
     private readonly IReadOnlyList<CertificateEntry> _certificates;
     private readonly byte[] _ticketKeys = RandomNumberGenerator.GetBytes(OpenSslNative.TicketKeyBytes);
 
     /// <param name="config">Of the route.</param>
+    /// <param name="trust">Of the route's clients; null = they are not asked for certificates.</param>
     /// <param name="certificates">At most one for each kind of key.</param>
-    public OpenSslContext(RouteTlsConfig config, IReadOnlyList<CertificateEntry> certificates)
+    public OpenSslContext(RouteTlsConfig config, ClientTrust? trust, IReadOnlyList<CertificateEntry> certificates)
     {
         _config = config;
+        _trust = trust;
         _certificates = certificates;
         Alpn = [.. config.Alpn.Select(Encoding.Latin1.GetBytes)];
     }
@@ -34,17 +37,21 @@ internal sealed class OpenSslContext
     /// <summary>In the server's order; empty = the extension is not answered.</summary>
     public byte[][] Alpn { get; }
 
+    /// <summary>Clients are asked for certificates.</summary>
+    public bool AsksForCertificate => _trust is not null;
+
     /// <summary>Asks OpenSSL without serving anybody. False = it refuses.</summary>
     /// <param name="config">Of a route.</param>
+    /// <param name="trust">Of the route's clients; null = they are not asked for certificates.</param>
     /// <param name="certificates">One after the other, whatever their keys.</param>
     /// <param name="refused">The key of <paramref name="config"/> that it refuses, or the number of the certificate behind its name and a colon.</param>
     /// <param name="error">Why.</param>
-    public static bool Check(RouteTlsConfig config, IEnumerable<CertificateEntry> certificates, out string? refused, out OpenSslError error)
+    public static bool Check(RouteTlsConfig config, ClientTrust? trust, IEnumerable<CertificateEntry> certificates, out string? refused, out OpenSslError error)
     {
         var number = 0;
         OpenSslNative.ERR_clear_error();
         using var handle = OpenSslContextHandle.New(OpenSslScope.Shared);
-        refused = handle.IsInvalid ? nameof(config.Mode) : Apply(handle.DangerousGetHandle(), config);
+        refused = handle.IsInvalid ? nameof(config.Mode) : Apply(OpenSslScope.Shared, handle.DangerousGetHandle(), config, trust);
         foreach (var certificate in certificates.TakeWhile(_ => !handle.IsInvalid))
         {
             if (refused is null && !OpenSslCertificate.Use(OpenSslScope.Shared, handle.DangerousGetHandle(), certificate))
@@ -119,7 +126,7 @@ internal sealed class OpenSslContext
             fixed (byte* keys = _ticketKeys)
             {
                 if (!handle.IsInvalid
-                    && Apply(handle.DangerousGetHandle(), _config) is null
+                    && Apply(scope, handle.DangerousGetHandle(), _config, _trust) is null
                     && _certificates.All(certificate => OpenSslCertificate.Use(scope, handle.DangerousGetHandle(), certificate))
                     && OpenSslNative.SetTicketKeys(handle.DangerousGetHandle(), keys))
                 {
@@ -134,7 +141,7 @@ internal sealed class OpenSslContext
     }
 
     /// <summary>The key that is to blame; null = none.</summary>
-    private static unsafe string? Apply(nint context, RouteTlsConfig config)
+    private static unsafe string? Apply(OpenSslScope scope, nint context, RouteTlsConfig config, ClientTrust? trust)
     {
         var options = OpenSslNative.OpNoCompression | OpenSslNative.OpNoRenegotiation | (config.PreferServerCiphers ? OpenSslNative.OpServerPreference : 0);
         _ = OpenSslNative.SSL_CTX_set_options(context, options);
@@ -150,14 +157,17 @@ internal sealed class OpenSslContext
             return nameof(config.Protocols);
         }
 
-        if (config.Ciphers is not { } ciphers)
+        if (config.Ciphers is { } ciphers)
         {
-            return null;
+            fixed (byte* text = Encoding.UTF8.GetBytes(ciphers + '\0'))
+            {
+                if (OpenSslNative.SSL_CTX_set_cipher_list(context, text) != 1)
+                {
+                    return nameof(config.Ciphers);
+                }
+            }
         }
 
-        fixed (byte* text = Encoding.UTF8.GetBytes(ciphers + '\0'))
-        {
-            return OpenSslNative.SSL_CTX_set_cipher_list(context, text) == 1 ? null : nameof(config.Ciphers);
-        }
+        return trust is null ? null : OpenSslTrust.Apply(scope, context, config.ClientCertificates!, trust);
     }
 }

@@ -10,6 +10,9 @@ internal readonly record struct OpenSslError(int Reason, string Text)
     /// <summary>The peer has sent a fatal alert.</summary>
     public bool IsPeerAlert => Reason >= OpenSslNative.PeerAlertReasons;
 
+    /// <summary>The client's certificate is missing or no good.</summary>
+    public bool IsClientCertificate => Reason is OpenSslNative.ReasonCertificateVerifyFailed or OpenSslNative.ReasonPeerDidNotReturnACertificate;
+
     public static unsafe OpenSslError Take()
     {
         var error = OpenSslNative.ERR_get_error();

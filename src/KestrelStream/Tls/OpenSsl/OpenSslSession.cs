@@ -81,7 +81,19 @@ internal sealed unsafe class OpenSslSession
         var result = OpenSslCallbacks.Handshake(this, _ssl);
         if (result != 1)
         {
-            return StatusOf(result);
+            var status = StatusOf(result);
+            if (status == TlsStatus.Failed && Error.Reason == OpenSslNative.ReasonCertificateVerifyFailed && OpenSslTrust.WhyNot(_ssl) is { } why)
+            {
+                Error = Error with { Text = $"{Error.Text}: {why}" };
+            }
+
+            return status;
+        }
+
+        if (Context.AsksForCertificate && !OpenSslTrust.IsSatisfied(_ssl))
+        {
+            Error = new OpenSslError(OpenSslNative.ReasonPeerDidNotReturnACertificate, "the client's certificate was not verified");
+            return TlsStatus.Failed;
         }
 
         IsEstablished = true;
@@ -108,7 +120,10 @@ internal sealed unsafe class OpenSslSession
             OpenSslNative.SSL_version(_ssl) == OpenSslNative.Tls13 ? "TLSv1.3" : "TLSv1.2",
             s_cipherNames.GetOrAdd(cipher, static id => ((TlsCipherSuite)id).ToString()),
             alpn is null ? null : Encoding.Latin1.GetString(alpn, (int)alpnCount),
-            OpenSslNative.SSL_session_reused(_ssl) == 1);
+            OpenSslNative.SSL_session_reused(_ssl) == 1)
+        {
+            ClientCertificate = Context.AsksForCertificate ? OpenSslTrust.CertificateOf(_ssl) : null,
+        };
     }
 
     /// <summary>Makes what came behind the handshake the input. The array is the caller's to give back, once it is read.</summary>

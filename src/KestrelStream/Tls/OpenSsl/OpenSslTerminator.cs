@@ -65,7 +65,7 @@ internal sealed partial class OpenSslTerminator(StreamProxyMetrics metrics, Time
             : "the client ended the connection";
 
         // A clock or a drain may have ended it first; then it is closed already. The alert, if there is one to send, is sent already.
-        if (Failed(session, reason, text, elapsed) && status == TlsStatus.Failed && !tls.Error.IsPeerAlert)
+        if (Failed(session, reason, text, elapsed, status == TlsStatus.Failed && tls.Error.IsClientCertificate) && status == TlsStatus.Failed && !tls.Error.IsPeerAlert)
         {
             await Refusal.SendLastAsync(session, ReadOnlyMemory<byte>.Empty);
         }
@@ -76,10 +76,10 @@ internal sealed partial class OpenSslTerminator(StreamProxyMetrics metrics, Time
     }
 
     /// <summary>False = something else has ended it.</summary>
-    private bool Failed(StreamSession session, SessionEndReason reason, string text, TimeSpan elapsed)
+    private bool Failed(StreamSession session, SessionEndReason reason, string text, TimeSpan elapsed, bool isCertificate = false)
     {
         var isOurs = session.TryEnd(reason);
-        metrics.HandshakeEnded(session, session.EndReason == SessionEndReason.ClientTlsTimeout ? "timeout" : "failed", elapsed);
+        metrics.HandshakeEnded(session, session.EndReason == SessionEndReason.ClientTlsTimeout ? "timeout" : isCertificate ? "client_certificate" : "failed", elapsed);
         if (isOurs)
         {
             LogHandshakeFailed(logger, session.IdText, session.Route!.Id, text);
