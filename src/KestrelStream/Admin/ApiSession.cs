@@ -1,4 +1,5 @@
 using KestrelStream.Sessions;
+using KestrelStream.Tls;
 
 namespace KestrelStream.Admin;
 
@@ -15,6 +16,7 @@ namespace KestrelStream.Admin;
 /// <param name="BytesOut">Payload to the client so far.</param>
 /// <param name="Started">When it was accepted.</param>
 /// <param name="Generation">Of the configuration it was accepted under.</param>
+/// <param name="ClientCertificate">The client's, verified; null = none.</param>
 internal sealed record ApiSession(
     string Id,
     string Listener,
@@ -27,4 +29,5 @@ internal sealed record ApiSession(
     long BytesIn,
     long BytesOut,
     DateTimeOffset Started,
-    long Generation);
+    long Generation,
+    ClientCertificate? ClientCertificate);

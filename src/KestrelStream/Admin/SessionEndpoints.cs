@@ -82,5 +82,6 @@ internal static class SessionEndpoints
         Volatile.Read(ref session.BytesIn),
         Volatile.Read(ref session.BytesOut),
         session.Started,
-        session.ListenerModel.Generation);
+        session.ListenerModel.Generation,
+        session.Tls?.ClientCertificate);
 }

@@ -32,7 +32,7 @@ internal sealed record SessionFilter(string? Route, string? Cluster, string? Des
     }
 
     public bool Takes(StreamSession session)
-        => Is(Route, session.Route?.Id) && Is(Cluster, session.Route?.Cluster?.Id) && Is(Destination, session.Destination?.Id);
+        => Is(Route, session.Route?.Id) && Is(Cluster, session.Route?.Cluster?.Id) && (Is(Destination, session.Destination?.Id) || Is(Destination, session.Destination?.ConfiguredId));
 
     public override string ToString()
         => string.Join(' ', new[] { ("route", Route), ("cluster", Cluster), ("destination", Destination) }.Where(part => part.Item2 is not null).Select(part => $"{part.Item1}={Configuration.ErrorText.Quote(part.Item2!)}"));

@@ -15,9 +15,12 @@ public sealed record RouteTlsConfig
     /// <summary>Cipher suites of TLS 1.2 as an OpenSSL cipher string, e.g. <c>HIGH:!aNULL:!MD5</c>; null = the operating system's default. TLS 1.3 suites are not affected, as in nginx.</summary>
     public string? Ciphers { get; init; }
 
-    /// <summary>The server's order of suites wins over the client's. Default true.</summary>
+    /// <summary>The server's order of suites wins over the client's. Default true; false only where OpenSSL ends TLS.</summary>
     public bool PreferServerCiphers { get; init; } = true;
 
     /// <summary>ALPN protocols offered, exactly these, first match in this order. Empty (default) = the extension is not answered.</summary>
     public IReadOnlyList<string> Alpn { get; init; } = [];
+
+    /// <summary>Whether clients show certificates, and whose; null = they are not asked.</summary>
+    public ClientCertificatesConfig? ClientCertificates { get; init; }
 }

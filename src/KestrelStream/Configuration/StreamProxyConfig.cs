@@ -12,6 +12,9 @@ public sealed record StreamProxyConfig
     /// <summary>Number of loops the EventLoop engine runs; null = one a core. Read at start only; the Sockets engine has none.</summary>
     public int? EventLoops { get; init; }
 
+    /// <summary>What is said of TLS once for all routes.</summary>
+    public TlsConfig Tls { get; init; } = new();
+
     /// <summary>
     /// How long sessions may go on after a stop was asked for. Default 30 s. Zero aborts them at once.
     /// What is left then ends with <see cref="Sessions.SessionEndReason.DrainTimeout"/> and a reset.

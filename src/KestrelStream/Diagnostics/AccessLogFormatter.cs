@@ -33,6 +33,14 @@ internal abstract class AccessLogFormatter
         Write("tls_version"u8, record.Tls?.Version);
         Write("tls_cipher"u8, record.Tls?.Cipher);
         Write("tls_resumed"u8, record.Tls?.IsResumed);
+        if (record.Tls?.ClientCertificate is { } certificate)
+        {
+            Write("client_certificate_subject"u8, certificate.Subject);
+            Write("client_certificate_issuer"u8, certificate.Issuer);
+            Write("client_certificate_san"u8, certificate.SubjectAlternativeNames);
+            Write("client_certificate_sha256"u8, certificate.Sha256);
+        }
+
         if (record.ProxyHeader is { } header)
         {
             Write(header);

@@ -32,6 +32,8 @@ internal static class EventIds
     public const int CertificateRefused = 303;
     public const int CertificateNotValid = 304;
     public const int CertificateWatchFailed = 305;
+    public const int OpenSslChosen = 306;
+    public const int TlsEngineFallback = 307;
 
     // 4xx: pools, dialing, name resolution
     public const int DialFailed = 400;

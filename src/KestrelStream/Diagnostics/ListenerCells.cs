@@ -5,7 +5,7 @@ namespace KestrelStream.Diagnostics;
 /// <summary>What is counted of one listener id, over all generations. Thread-safe.</summary>
 internal sealed class ListenerCells
 {
-    private static readonly string[] HandshakeResults = ["ok", "failed", "timeout"];
+    private static readonly string[] HandshakeResults = ["ok", "failed", "timeout", "client_certificate"];
 
     private readonly ConcurrentDictionary<(string Route, string Cluster), RouteCells> _routes = new();
     private readonly long[] _handshakes = new long[HandshakeResults.Length];

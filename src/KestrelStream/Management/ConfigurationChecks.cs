@@ -9,12 +9,13 @@ using KestrelStream.Transport;
 namespace KestrelStream.Management;
 
 /// <summary>Everything that can be said of a configuration without changing anything: values and references, and for <c>check</c> the machine's view of addresses. Thread-safe.</summary>
-internal sealed class ConfigurationChecks(LoadBalancingPolicyRegistry policies)
+internal sealed class ConfigurationChecks(LoadBalancingPolicyRegistry policies, TlsEngineSelector tlsEngines)
 {
     private readonly StreamProxyConfigValidator _validator = new(new ValidationHooks(
         policies.Names,
         text => CipherString.TryParse(text, out _, out var error) ? null : error,
-        EngineSelector.IsSupported));
+        EngineSelector.IsSupported,
+        tlsEngines.UsesOpenSsl));
 
     public ConfigResult Validate(ConfigResult read) => _validator.Validate(read);
 

@@ -8,7 +8,9 @@ using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
+using KestrelStream.Tls.OpenSsl;
 using KestrelStream.Transport;
+using KestrelStream.Transport.EventLoop;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelStream.Management;
@@ -26,6 +28,7 @@ internal sealed partial class StreamProxyManager(
     HealthChecker healthChecker,
     WarmConnections warm,
     EngineSelector engines,
+    TlsEngineSelector tlsEngines,
     SessionTable sessions,
     DescriptorBudget descriptors,
     StreamProxyMetrics metrics,
@@ -45,6 +48,7 @@ internal sealed partial class StreamProxyManager(
     private IReadOnlyDictionary<string, X509Certificate2Collection> _authorities = new Dictionary<string, X509Certificate2Collection>();
     private ListenerSet? _listeners;
     private IStreamEngine? _engine;
+    private Lazy<OpenSslLibrary?>? _openSsl;
 
     public ProxySnapshot? Current => _current;
 
@@ -77,6 +81,7 @@ internal sealed partial class StreamProxyManager(
 
             _engine = engines.Select(read.Config);
             Log.Engine(_logger, _engine.Name, descriptors.Limit, descriptors.MaxSessions);
+            _openSsl = tlsEngines.Select(read.Config, isOnLoops: _engine is EventLoopEngine);
             _listeners = new ListenerSet(_engine, services);
             var errors = await ApplyAsync(read.Config, cancellationToken);
             if (errors.Count > 0)
@@ -117,7 +122,14 @@ internal sealed partial class StreamProxyManager(
     {
         var read = checks.Validate(provider.GetConfig());
         var errors = new List<ConfigError>(read.Errors);
-        errors.AddRange(certificates.Prepare(read.Config.Certificates, provider.BasePath).Errors.Select(error => ToConfigError(error, read.Config)));
+        var prepared = certificates.Prepare(read.Config.Certificates, provider.BasePath);
+        errors.AddRange(prepared.Errors.Select(error => ToConfigError(error, read.Config)));
+        var trusts = ClientTrusts.Load(read.Config, provider.BasePath, errors);
+        if (errors.Count == 0 && tlsEngines.WouldSelect(read.Config) is { } openSsl)
+        {
+            errors.AddRange(RoutePolicies.Compile(read.Config, prepared, trusts, certificates, new Lazy<OpenSslLibrary?>(openSsl), _ => null).Errors);
+        }
+
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
         CheckAuthorities.Load(read.Config, provider.BasePath, errors);
         errors.AddRange(CheckAccessLog(read.Config).Where(error => !read.Errors.Any(known => known.Path == error.Path)));
@@ -191,17 +203,21 @@ internal sealed partial class StreamProxyManager(
         var certificateChange = certificates.Prepare(effective.Certificates, provider.BasePath);
         List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, effective)), .. CheckAccessLog(effective)];
         var authorities = CheckAuthorities.Load(effective, provider.BasePath, errors);
+        var trusts = ClientTrusts.Load(effective, provider.BasePath, errors);
         if (errors.Count > 0)
         {
             return errors;
         }
 
-        TlsPolicy CreatePolicy(string id, RouteConfig route)
-            => TlsPolicy.Compile(route.Tls!, certificateChange.States, certificates, _current?.Routes.GetValueOrDefault(id)?.Tls);
+        var policies = RoutePolicies.Compile(config, certificateChange, trusts, certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
+        if (policies.Errors.Count > 0)
+        {
+            return policies.Errors;
+        }
 
         var clusterChange = clusters.Prepare(effective.Clusters);
         var next = SnapshotBuilder.Build(
-            effective, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, CreatePolicy);
+            effective, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, (id, _) => policies[id]);
 
         // The last thing that can fail.
         var listenerChange = await _listeners!.PrepareAsync(next.Listeners, cancellationToken);
@@ -287,6 +303,11 @@ internal sealed partial class StreamProxyManager(
         if (before.Engine != after.Engine)
         {
             Log.RestartNeeded(_logger, "StreamProxy:Engine");
+        }
+
+        if (before.Tls.Engine != after.Tls.Engine)
+        {
+            Log.RestartNeeded(_logger, "StreamProxy:Tls:Engine");
         }
 
         if (before.EventLoops != after.EventLoops)

@@ -13,6 +13,7 @@ using KestrelStream.Relay;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
+using KestrelStream.Tls.OpenSsl;
 using KestrelStream.Transport;
 using KestrelStream.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -42,7 +43,10 @@ public static class StreamProxyServiceCollectionExtensions
         AddPools(services);
 
         services.TryAddSingleton<CertificateStore>();
-        services.TryAddSingleton<ITlsTerminator, SslStreamTerminator>();
+        services.TryAddSingleton(provider => new TlsEngineSelector(provider.GetRequiredService<ILogger<TlsEngineSelector>>()));
+        services.TryAddSingleton<SslStreamTerminator>();
+        services.TryAddSingleton<OpenSslTerminator>();
+        services.TryAddSingleton<ITlsTerminator, TlsTerminator>();
         services.TryAddSingleton<StreamProxyMetrics>();
         services.TryAddSingleton<AccessLog>();
         services.AddStreamProxyHealthCheck();

@@ -27,8 +27,15 @@ internal static class Refusal
             return;
         }
 
+        await SendLastAsync(session, Alerts[(byte)alert]);
+    }
+
+    /// <summary>Sends what is the last word to a client, an alert, and gives it time to arrive. The session has its end reason.</summary>
+    public static async ValueTask SendLastAsync(StreamSession session, ReadOnlyMemory<byte> alert)
+    {
+        var client = session.Transport;
         session.Enter(SessionPhase.Refuse, Longest);
-        if (!(await client.SendAsync(Alerts[(byte)alert])).IsOk || await client.ShutdownSendAsync() != IOStatus.Ok)
+        if (!(await client.SendAsync(alert)).IsOk || await client.ShutdownSendAsync() != IOStatus.Ok)
         {
             client.Close();
             return;

@@ -153,6 +153,9 @@ internal sealed partial class CertificateStore
         return true;
     }
 
+    /// <summary>A policy cannot use a certificate that was swapped, and keeps the old one.</summary>
+    public void Refuse(CertificateState state, string reason) => LogRefused(_logger, state.Id, reason, state.Current.NotAfter);
+
     private void ForgetWatched()
     {
         foreach (var state in _watched.Keys.Where(state => !_states.TryGetValue(state.Id, out var known) || known != state).ToArray())

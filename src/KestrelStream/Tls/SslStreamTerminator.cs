@@ -21,22 +21,28 @@ internal sealed partial class SslStreamTerminator(
 
         var guard = new HelloRetryGuard(session.ServerName, session.Preread!.Length, session.ListenerModel.Config.PrereadBufferBytes);
         var stream = new StreamConnectionStream(session.Transport, session.Preread.Written, guard);
-        var ssl = new SslStream(stream, leaveInnerStreamOpen: true);
+        var judge = policy.NewJudge();
+        var ssl = new SslStream(stream, leaveInnerStreamOpen: true, judge is null ? null : judge.Judge);
         var started = time.GetTimestamp();
         try
         {
             await ssl.AuthenticateAsServerAsync(policy.GetOptions(session.ServerName));
             guard.Stop();
+            if (judge is { IsSatisfied: false })
+            {
+                // SslStream has let it pass without asking.
+                throw new AuthenticationException("the client's certificate was not verified");
+            }
         }
         catch (Exception e) when (e is AuthenticationException or IOException or InvalidOperationException or ObjectDisposedException or NotSupportedException)
         {
             // SslStream has no other way to say that a handshake failed; whatever it was, the session ends here.
-            await FailAsync(session, stream, guard, e, time.GetElapsedTime(started));
+            await FailAsync(session, stream, guard, judge, e, time.GetElapsedTime(started));
             return false;
         }
 
         metrics.HandshakeEnded(session, "ok", time.GetElapsedTime(started));
-        session.Tls = TlsFactsOf(ssl);
+        session.Tls = TlsFactsOf(ssl) with { ClientCertificate = judge?.Certificate };
         if (stream.IsReplayed)
         {
             session.ReleasePreread();
@@ -46,20 +52,25 @@ internal sealed partial class SslStreamTerminator(
         return true;
     }
 
-    private async ValueTask FailAsync(StreamSession session, StreamConnectionStream stream, HelloRetryGuard guard, Exception e, TimeSpan elapsed)
+    private async ValueTask FailAsync(StreamSession session, StreamConnectionStream stream, HelloRetryGuard guard, ClientCertificateJudge? judge, Exception e, TimeSpan elapsed)
     {
         // A clock or a drain may have ended it first; then it is closed already.
         var isOurs = session.TryEnd(guard.IsViolated ? SessionEndReason.ProtocolViolation : SessionEndReason.ClientTlsFailed);
-        metrics.HandshakeEnded(session, session.EndReason == SessionEndReason.ClientTlsTimeout ? "timeout" : "failed", elapsed);
+        metrics.HandshakeEnded(session, session.EndReason == SessionEndReason.ClientTlsTimeout ? "timeout" : judge?.WhyNot is not null ? "client_certificate" : "failed", elapsed);
         if (!isOurs)
         {
             return;
         }
 
-        LogHandshakeFailed(logger, session.IdText, session.Route!.Id, guard.IsViolated ? "the second ClientHello differs" : (e.InnerException ?? e).Message);
+        LogHandshakeFailed(logger, session.IdText, session.Route!.Id, guard.IsViolated ? "the second ClientHello differs" : judge?.WhyNot ?? (e.InnerException ?? e).Message);
         if (stream.HasEnded && !guard.IsViolated)
         {
             session.Transport.Close();
+        }
+        else if (judge?.WhyNot is not null && !guard.IsViolated)
+        {
+            // SslStream judges once keys are in force, and has no way to send an alert under them: in the clear it would be a record that makes no sense.
+            await Refusal.SendLastAsync(session, ReadOnlyMemory<byte>.Empty);
         }
         else
         {

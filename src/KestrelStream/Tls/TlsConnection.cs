@@ -4,8 +4,14 @@ using KestrelStream.Transport;
 namespace KestrelStream.Tls;
 
 /// <summary>The plain side of a terminated session: <see cref="SslStream"/> over the client's connection. Owned by its session.</summary>
+/// <remarks>
+/// <see cref="SslStream"/> keeps reads and writes apart, but not a read and <see cref="SslStream.ShutdownAsync"/>: both would be in the same OpenSSL session
+/// at once, and now and then one of them fails or the record is damaged. So they take turns: a read lets go while it waits for the peer.
+/// </remarks>
 internal sealed class TlsConnection(SslStream ssl, StreamConnectionStream stream, StreamConnection inner) : StreamConnection
 {
+    private readonly SemaphoreSlim _turn = stream.Turn = new SemaphoreSlim(1, 1);
+
     public override System.Net.EndPoint? RemoteEndPoint { get => inner.RemoteEndPoint; set => inner.RemoteEndPoint = value; }
 
     public override System.Net.EndPoint? LocalEndPoint { get => inner.LocalEndPoint; set => inner.LocalEndPoint = value; }
@@ -17,6 +23,7 @@ internal sealed class TlsConnection(SslStream ssl, StreamConnectionStream stream
 
     public override async ValueTask<IOResult> ReceiveAsync(Memory<byte> buffer)
     {
+        await _turn.WaitAsync();
         try
         {
             var count = await ssl.ReadAsync(buffer);
@@ -25,6 +32,10 @@ internal sealed class TlsConnection(SslStream ssl, StreamConnectionStream stream
         catch (Exception e) when (IsExpected(e))
         {
             return new IOResult(0, stream.Status == IOStatus.Ok ? IOStatus.Truncated : stream.Status);
+        }
+        finally
+        {
+            _turn.Release();
         }
     }
 
@@ -46,6 +57,8 @@ internal sealed class TlsConnection(SslStream ssl, StreamConnectionStream stream
 
     public override async ValueTask<IOStatus> ShutdownSendAsync()
     {
+        await _turn.WaitAsync();
+        stream.NextWriteEndsTurn = true;
         try
         {
             await ssl.ShutdownAsync();
@@ -53,6 +66,14 @@ internal sealed class TlsConnection(SslStream ssl, StreamConnectionStream stream
         catch (Exception e) when (IsExpected(e))
         {
             return stream.Status == IOStatus.Ok ? IOStatus.Aborted : stream.Status;
+        }
+        finally
+        {
+            if (stream.NextWriteEndsTurn)
+            {
+                stream.NextWriteEndsTurn = false;
+                _turn.Release();
+            }
         }
 
         return await inner.ShutdownSendAsync();

@@ -1,6 +1,8 @@
 using System.Net.Security;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using KestrelStream.Configuration;
+using KestrelStream.Tls.OpenSsl;
 
 namespace KestrelStream.Tls;
 
@@ -9,10 +11,11 @@ namespace KestrelStream.Tls;
 /// no allocation per connection.
 /// </summary>
 /// <remarks>
-/// Sessions are resumed under the policy they began under and no other: see <see cref="IsolationOf"/>. With a cipher list nothing is resumed, because
-/// SslStream then makes a new TLS context for every connection. The server's order of suites always wins: SslStream knows no other way.
+/// Sessions are resumed under the policy they began under and no other: see <see cref="IsolationOf"/> and <see cref="OpenSslContext"/>. What SslStream
+/// cannot do: with a cipher list nothing is resumed, because it then makes a new TLS context for every connection; the server's order of suites always
+/// wins; of certificates for the same name but with other kinds of keys only the first is sent.
 /// </remarks>
-internal sealed class TlsPolicy
+internal sealed partial class TlsPolicy
 {
     // Bits that SslProtocols leaves unused: 14 to 31.
     private const int IsolationShift = 14;
@@ -21,6 +24,8 @@ internal sealed class TlsPolicy
     private static int s_lastIsolation;
 
     private readonly RouteTlsConfig _config;
+    private readonly ClientTrust? _trust;
+    private readonly SslCertificateTrust? _sentTrust;
     private readonly CertificateStore _store;
     private readonly CertificateState[] _certificates;
     private readonly SslProtocols _protocols;
@@ -29,40 +34,65 @@ internal sealed class TlsPolicy
     private readonly Lock _rebuilding = new();
     private volatile Table _table;
 
-    private TlsPolicy(RouteTlsConfig config, CertificateState[] certificates, CertificateStore store)
+    private TlsPolicy(RouteTlsConfig config, CertificateState[] certificates, CertificateStore store, ClientTrust? trust, OpenSslLibrary? openSsl)
     {
         _config = config;
+        _trust = trust;
+        OpenSsl = openSsl;
+        _sentTrust = trust is null || openSsl is not null ? null : SslCertificateTrust.CreateForX509Collection(trust.Certificates, sendTrustInHandshake: !OperatingSystem.IsWindows());
         _store = store;
         _certificates = certificates;
         _cipherSuites = CipherSuitesOf(config);
         _protocols = ProtocolsOf(config) | (_cipherSuites is null ? IsolationOf(Interlocked.Increment(ref s_lastIsolation)) : 0);
         // Empty, not null: null would let Kestrel add h2 and http/1.1.
         _alpn = [.. config.Alpn.Select(name => new SslApplicationProtocol(name))];
-        _table = new Table(store.Version, [.. certificates.Select(state => new Choice(state, state.Current, OptionsOf(state.Current)))]);
+        _table = new Table(store.Version, [.. certificates.Select(state => ChoiceOf(state, state.Current))], previous: null, this);
     }
 
     /// <param name="config">Valid: its certificates exist, and its cipher string can be translated.</param>
     /// <param name="certificates">By id; those of the set that the config is applied with.</param>
     /// <param name="store">Swaps them.</param>
     /// <param name="previous">The route's policy so far; it is kept when nothing has changed, and with it the sessions that clients can resume.</param>
+    /// <param name="openSsl">What ends TLS; null = SslStream.</param>
+    /// <param name="trust">What the files of <see cref="RouteTlsConfig.ClientCertificates"/> hold; null = clients are not asked for certificates.</param>
     public static TlsPolicy Compile(
-        RouteTlsConfig config, IReadOnlyDictionary<string, CertificateState> certificates, CertificateStore store, TlsPolicy? previous = null)
+        RouteTlsConfig config,
+        IReadOnlyDictionary<string, CertificateState> certificates,
+        CertificateStore store,
+        TlsPolicy? previous = null,
+        OpenSslLibrary? openSsl = null,
+        ClientTrust? trust = null)
     {
+        if (config.ClientCertificates is { Mode: not ClientCertificateMode.None } != trust is not null)
+        {
+            throw new ArgumentException("Who asks for certificates must say whose, and only who asks.", nameof(trust));
+        }
+
         CertificateState[] states = [.. config.Certificates.Select(id => certificates[id])];
         ArgumentOutOfRangeException.ThrowIfZero(states.Length);
-        return previous is not null && previous._store == store && previous._certificates.SequenceEqual(states) && HasSameOffer(previous._config, config)
+        return previous is not null && previous._store == store && previous.OpenSsl == openSsl && previous._certificates.SequenceEqual(states) && HasSameOffer(previous._config, config)
+            && (trust?.IsSameAs(previous._trust) ?? previous._trust is null)
             ? previous
-            : new TlsPolicy(config, states, store);
+            : new TlsPolicy(config, states, store, trust, openSsl);
     }
+
+    /// <summary>What ends TLS under this policy; null = SslStream.</summary>
+    public OpenSslLibrary? OpenSsl { get; }
+
+    /// <summary>Judges one client's certificate for SslStream; null = it is not asked for one.</summary>
+    public ClientCertificateJudge? NewJudge() => _trust is null ? null : new ClientCertificateJudge(_config.ClientCertificates!);
 
     /// <summary>Options for a client that asked for a name; the same object until the certificate changes.</summary>
     /// <param name="serverName">As our own parser found it: lower case, no trailing dot; null = none.</param>
-    public SslServerAuthenticationOptions GetOptions(string? serverName) => Choose(serverName).Options;
+    public SslServerAuthenticationOptions GetOptions(string? serverName) => Choose(serverName).Leader.Options;
 
     /// <summary>Which certificate such a client gets.</summary>
-    public string GetCertificateId(string? serverName) => Choose(serverName).State.Id;
+    public string GetCertificateId(string? serverName) => Choose(serverName).Leader.State.Id;
 
-    private Choice Choose(string? serverName)
+    /// <summary>What OpenSSL shakes hands with such a client with.</summary>
+    public OpenSslContext GetOpenSslContext(string? serverName) => Choose(serverName).Context;
+
+    private Offer Choose(string? serverName)
     {
         var table = _table;
         return (table.Version == _store.Version ? table : Rebuild()).Choose(serverName);
@@ -75,24 +105,44 @@ internal sealed class TlsPolicy
             // Read before the certificates: a swap in between makes the next connection rebuild once more.
             var version = _store.Version;
             var table = _table;
-            return table.Version == version ? table : _table = new Table(version, [.. table.Choices.Select(Renew)]);
+            return table.Version == version ? table : _table = new Table(version, [.. table.Choices.Select(Renew)], table, this);
         }
     }
 
-    private Choice Renew(Choice choice) =>
-        choice.State.Current is var entry && entry == choice.Entry ? choice : new Choice(choice.State, entry, OptionsOf(entry));
+    private Choice Renew(Choice choice)
+    {
+        // Files that were written again with what they held before cost no client its session.
+        var entry = choice.State.Current;
+        if (entry == choice.Entry || entry.HasSameChain(choice.Entry))
+        {
+            return choice;
+        }
+
+        if (OpenSsl is not null && !OpenSslContext.Check(_config, _trust, [entry], out _, out var error))
+        {
+            _store.Refuse(choice.State, error.Text);
+            return choice;
+        }
+
+        return ChoiceOf(choice.State, entry);
+    }
+
+    private Choice ChoiceOf(CertificateState state, CertificateEntry entry) => new(state, entry, OptionsOf(entry), entry.Leaf.GetKeyAlgorithm());
 
     private SslServerAuthenticationOptions OptionsOf(CertificateEntry entry) => new()
     {
-        ServerCertificateContext = entry.Context,
+        ServerCertificateContext = _sentTrust is null ? entry.Context : SslStreamCertificateContext.Create(entry.Leaf, [.. entry.Intermediates], offline: true, _sentTrust),
         EnabledSslProtocols = _protocols,
         CipherSuitesPolicy = _cipherSuites,
         ApplicationProtocols = _alpn,
         AllowRenegotiation = false,
-        ClientCertificateRequired = false,
-        CertificateRevocationCheckMode = System.Security.Cryptography.X509Certificates.X509RevocationMode.NoCheck,
-        // Elsewhere sessions are kept by the system, where nothing keeps those of two routes apart.
-        AllowTlsResume = OperatingSystem.IsLinux(),
+        // SslStream asks then; whether a client may go without is for the judge to say.
+        ClientCertificateRequired = _trust is not null,
+        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        CertificateChainPolicy = _trust is null ? null : ClientCertificateJudge.ChainPolicyOf(_trust),
+        // Elsewhere sessions are kept by the system, where nothing keeps those of two routes apart. And a resumed session brings its client's certificate
+        // but not the chain that led to it.
+        AllowTlsResume = OperatingSystem.IsLinux() && _trust is null,
     };
 
     /// <summary>
@@ -141,59 +191,4 @@ internal sealed class TlsPolicy
         left with { Certificates = [], Protocols = [], Alpn = [] } == right with { Certificates = [], Protocols = [], Alpn = [] }
         && left.Protocols.Order().SequenceEqual(right.Protocols.Order())
         && left.Alpn.SequenceEqual(right.Alpn);
-
-    /// <summary>A certificate and the options that were made of it.</summary>
-    private sealed record Choice(CertificateState State, CertificateEntry Entry, SslServerAuthenticationOptions Options);
-
-    /// <summary>Finds the certificate for a name: exactly, then by wildcard, else the first one.</summary>
-    private sealed class Table
-    {
-        private readonly Dictionary<string, Choice> _exact = new(StringComparer.OrdinalIgnoreCase);
-
-        // By what follows the "*."; it stands for exactly one label (RFC 6125 §6.4.3), so that at most one wildcard can match.
-        private readonly Dictionary<string, Choice>.AlternateLookup<ReadOnlySpan<char>> _wildcard =
-            new Dictionary<string, Choice>(StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();
-
-        public Table(int version, Choice[] choices)
-        {
-            Version = version;
-            Choices = choices;
-            foreach (var choice in choices)
-            {
-                foreach (var name in choice.Entry.DnsNames)
-                {
-                    if (name.StartsWith("*.", StringComparison.Ordinal))
-                    {
-                        _wildcard.Dictionary.TryAdd(name[2..], choice);
-                    }
-                    else
-                    {
-                        _exact.TryAdd(name, choice);
-                    }
-                }
-            }
-        }
-
-        /// <summary>Of the store when this was made.</summary>
-        public int Version { get; }
-
-        /// <summary>In the order of the route's list.</summary>
-        public Choice[] Choices { get; }
-
-        public Choice Choose(string? serverName)
-        {
-            if (serverName is null)
-            {
-                return Choices[0];
-            }
-
-            if (_exact.TryGetValue(serverName, out var choice))
-            {
-                return choice;
-            }
-
-            var dot = serverName.IndexOf('.', StringComparison.Ordinal);
-            return dot > 0 && _wildcard.TryGetValue(serverName.AsSpan(dot + 1), out choice) ? choice : Choices[0];
-        }
-    }
 }

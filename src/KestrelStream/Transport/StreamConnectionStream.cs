@@ -16,6 +16,15 @@ internal sealed class StreamConnectionStream(StreamConnection connection, ReadOn
     /// <summary>The peer's FIN, or a broken connection, was read.</summary>
     public bool HasEnded { get; private set; }
 
+    /// <summary>
+    /// Held by whoever reads from what is on top of this, and let go while the peer is waited for: who takes it meanwhile finds nobody at work on
+    /// what was received. Null = nobody asks.
+    /// </summary>
+    public SemaphoreSlim? Turn { get; set; }
+
+    /// <summary>The next write gives the turn back before it waits: what it writes is made already.</summary>
+    public bool NextWriteEndsTurn { get; set; }
+
     /// <summary>Every byte that was received before has been read again.</summary>
     public bool IsReplayed => _replay.IsEmpty;
 
@@ -46,6 +55,12 @@ internal sealed class StreamConnectionStream(StreamConnection connection, ReadOn
 
     public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
+        if (NextWriteEndsTurn)
+        {
+            NextWriteEndsTurn = false;
+            Turn!.Release();
+        }
+
         var result = await connection.SendAsync(buffer);
         if (!result.IsOk)
         {
@@ -76,7 +91,17 @@ internal sealed class StreamConnectionStream(StreamConnection connection, ReadOn
 
     private async ValueTask<int> WaitAsync()
     {
-        var status = await connection.WaitToReceiveAsync();
+        Turn?.Release();
+        IOStatus status;
+        try
+        {
+            status = await connection.WaitToReceiveAsync();
+        }
+        finally
+        {
+            await TakeTurnAsync();
+        }
+
         if (status != IOStatus.Ok)
         {
             Ended(status);
@@ -92,7 +117,17 @@ internal sealed class StreamConnectionStream(StreamConnection connection, ReadOn
             return 0;
         }
 
-        var result = await connection.ReceiveAsync(buffer);
+        Turn?.Release();
+        IOResult result;
+        try
+        {
+            result = await connection.ReceiveAsync(buffer);
+        }
+        finally
+        {
+            await TakeTurnAsync();
+        }
+
         if (!result.IsOk || result.Count == 0)
         {
             Ended(result.Status);
@@ -105,6 +140,8 @@ internal sealed class StreamConnectionStream(StreamConnection connection, ReadOn
 
         return result.Count;
     }
+
+    private Task TakeTurnAsync() => Turn?.WaitAsync() ?? Task.CompletedTask;
 
     private void Ended(IOStatus status)
     {

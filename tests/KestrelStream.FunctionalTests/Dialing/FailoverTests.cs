@@ -158,10 +158,11 @@ public sealed class FailoverTests
         var front = Path.Combine(folder.Path, "front.sock");
         await using var proxy = await ProxyEnvironment.StartAsync(config with
         {
+            AccessLog = new AccessLogConfig { Path = folder["access.log"] },
             Listeners = new Dictionary<string, ListenerConfig> { ["public"] = new() { Address = "unix:" + front } },
             Clusters = new Dictionary<string, ClusterConfig>
             {
-                ["c"] = new() { Destinations = new Dictionary<string, DestinationConfig> { ["d"] = new() { Address = "unix:" + path } } },
+                ["c"] = new() { LoadBalancingPolicy = "ConsistentHash", Destinations = new Dictionary<string, DestinationConfig> { ["d"] = new() { Address = "unix:" + path } } },
             },
         });
         using var client = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -173,6 +174,9 @@ public sealed class FailoverTests
         Assert.Equal([1, 2, 3], await client.ReceiveToEndAsync());
         await serve.WaitAsync(Wait.Limit);
         Assert.Equal(SessionEndReason.Completed, await proxy.EndReasonAsync());
+
+        // The client has an address without a path, which everything that asks for it gets.
+        await Wait.UntilAsync(() => File.Exists(folder["access.log"]) && File.ReadAllText(folder["access.log"]).Contains("\"client\":\"unix:\"", StringComparison.Ordinal), "the record");
     }
 
     [Theory]

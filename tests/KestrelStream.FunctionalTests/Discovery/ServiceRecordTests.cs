@@ -64,7 +64,7 @@ public sealed class ServiceRecordTests
     {
         var pool = await DiscoveryPool.StartAsync(engine, server.EndPoint, members, destinations ?? ["srv+" + Service], cluster);
         await server.SetServicesAsync([.. records.Select(record => Record(pool, record))]);
-        await Wait.UntilAsync(() => pool.State.Model.Sources[0].State is { Addresses.Length: > 0 }, "the first answer");
+        await Wait.UntilAsync(() => pool.State.Model.Destinations.Any(member => member.Source is not null), "the first members");
         return pool;
     }
 

@@ -6,6 +6,7 @@ using KestrelStream.Configuration;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
+using KestrelStream.Tls;
 using KestrelStream.Tests.Diagnostics;
 using Xunit;
 
@@ -155,6 +156,7 @@ public sealed class StateEndpointsTests
         relayed.ServerName = "app1.example.com";
         relayed.BytesIn = 11;
         relayed.BytesOut = 22;
+        relayed.Tls = new TlsFacts("TLSv1.3", "x", null, null) { ClientCertificate = new ClientCertificate("CN=app", "CN=ca", null, "00ff") };
         relayed.Enter(SessionPhase.Relay, Timeout.InfiniteTimeSpan);
 
         // Ended, and not yet out of the table.
@@ -162,8 +164,8 @@ public sealed class StateEndpointsTests
 
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Equal(
-            """[{"id":"1","listener":"other","route":null,"cluster":null,"destination":null,"client":"203.0.113.9:1","sni":null,"phase":"Preread","bytes_in":0,"bytes_out":0,"started":"2030-01-01T00:00:00+00:00","generation":1},"""
-            + """{"id":"2","listener":"public","route":"app1","cluster":"pool","destination":"a","client":"203.0.113.9:50000","sni":"app1.example.com","phase":"Relay","bytes_in":11,"bytes_out":22,"started":"2030-01-01T00:00:00+00:00","generation":1}]""",
+            """[{"id":"1","listener":"other","route":null,"cluster":null,"destination":null,"client":"203.0.113.9:1","sni":null,"phase":"Preread","bytes_in":0,"bytes_out":0,"started":"2030-01-01T00:00:00+00:00","generation":1,"client_certificate":null},"""
+            + """{"id":"2","listener":"public","route":"app1","cluster":"pool","destination":"a","client":"203.0.113.9:50000","sni":"app1.example.com","phase":"Relay","bytes_in":11,"bytes_out":22,"started":"2030-01-01T00:00:00+00:00","generation":1,"client_certificate":{"subject":"CN=app","issuer":"CN=ca","subject_alternative_names":null,"sha256":"00ff"}}]""",
             await host.GetAsync("/api/sessions"));
     }
 

@@ -13,7 +13,7 @@ internal static class ConfigSummary
     public static string Of(StreamProxyConfig config)
     {
         var text = new StringBuilder();
-        Line(text, $"engine {config.Engine}, loops {Or(config.EventLoops)}, shutdown {config.ShutdownTimeout}");
+        Line(text, $"engine {config.Engine}, loops {Or(config.EventLoops)}, shutdown {config.ShutdownTimeout}, tls {config.Tls.Engine}");
         Line(text, $"admin {config.Admin?.Address ?? "none"}");
         Line(text, $"access log {(config.AccessLog is { } log ? $"{log.Path} {log.Format}" : "none")}");
         foreach (var (id, listener) in config.Listeners)
@@ -50,6 +50,10 @@ internal static class ConfigSummary
         if (route.Tls is { } tls)
         {
             Line(text, $"  tls {tls.Mode}, certificates {List(tls.Certificates)}, protocols {List(tls.Protocols)}, ciphers {tls.Ciphers ?? "default"}, server order {tls.PreferServerCiphers}, alpn {List(tls.Alpn)}");
+            if (tls.ClientCertificates is { } clients)
+            {
+                Line(text, $"  client certificates {clients.Mode}, trusted {clients.TrustedCertificates ?? "none"}, depth {clients.Depth}, crl {clients.Crl ?? "none"}");
+            }
         }
     }
 

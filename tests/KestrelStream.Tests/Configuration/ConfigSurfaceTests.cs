@@ -16,6 +16,7 @@ public class ConfigSurfaceTests
     public static TheoryData<string, string, Type, string> Sections => new()
     {
         { "StreamProxy", "StreamProxy", typeof(StreamProxyConfig), "StreamProxy" },
+        { "Tls", "Tls of all routes", typeof(TlsConfig), "StreamProxy:Tls" },
         { "Admin", "Admin", typeof(AdminConfig), "StreamProxy:Admin" },
         { "Resolver", "Resolver", typeof(ResolverConfig), "StreamProxy:Resolver" },
         { "AccessLog", "AccessLog", typeof(AccessLogConfig), "StreamProxy:AccessLog" },
@@ -24,6 +25,7 @@ public class ConfigSurfaceTests
         { "Route", "Routes", typeof(RouteConfig), "StreamProxy:Routes:x" },
         { "Match", "Match", typeof(RouteMatch), "StreamProxy:Routes:x:Match" },
         { "RouteTls", "Tls", typeof(RouteTlsConfig), "StreamProxy:Routes:x:Tls" },
+        { "ClientCertificates", "ClientCertificates", typeof(ClientCertificatesConfig), "StreamProxy:Routes:x:Tls:ClientCertificates" },
         { "Cluster", "Clusters", typeof(ClusterConfig), "StreamProxy:Clusters:x" },
         { "Hash", "Hash", typeof(HashConfig), "StreamProxy:Clusters:x:Hash" },
         { "Queue", "Queue", typeof(QueueConfig), "StreamProxy:Clusters:x:Queue" },
@@ -66,10 +68,12 @@ public class ConfigSurfaceTests
     public void Schema_Choices_AreThoseOfTheEnumerations()
     {
         AssertChoices<EngineKind>("StreamProxy", "Engine");
+        AssertChoices<TlsEngineKind>("Tls", "Engine");
         AssertChoices<AccessLogFormat>("AccessLog", "Format");
         AssertChoices<RouteAction>("Route", "Action");
         AssertChoices<TlsMode>("RouteTls", "Mode");
         AssertChoices<TlsVersion>("RouteTls", "Protocols", "items");
+        AssertChoices<ClientCertificateMode>("ClientCertificates", "Mode");
         AssertChoices<UnhealthyAction>("Cluster", "OnUnhealthy");
         AssertChoices<HashKey>("Hash", "Key");
         AssertChoices<HealthCheckKind>("ActiveHealthCheck", "Kind");

@@ -9,5 +9,6 @@ internal static class TestHooks
     public static ValidationHooks Default { get; } = new(
         ["RoundRobin", "LeastConnections", "LeastLatency", "Random", "PowerOfTwoChoices", "ConsistentHash", "FirstAlphabetical"],
         ciphers => ciphers.Contains("BOGUS", StringComparison.Ordinal) ? "\"BOGUS\" is not a cipher word" : null,
-        engine => engine != EngineKind.EventLoop);
+        engine => engine != EngineKind.EventLoop,
+        config => config.Tls.Engine == TlsEngineKind.OpenSsl);
 }

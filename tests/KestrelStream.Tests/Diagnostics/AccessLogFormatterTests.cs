@@ -38,6 +38,23 @@ public sealed partial class AccessLogFormatterTests
             Format(AccessLogFormat.Text, Terminated));
 
     [Fact]
+    public void ClientCertificate_HostileText_StaysInItsField()
+    {
+        var certificate = new ClientCertificate("CN=\"a\n{\"\"id\"\":1}\u2028\" x=\\", "CN=ca\r", "URI:spiffe://a b", "00ff");
+        var record = Refused with { Tls = new TlsFacts("TLSv1.3", "x", null, null) { ClientCertificate = certificate } };
+
+        using var json = JsonDocument.Parse(Format(AccessLogFormat.Json, record));
+        Assert.Equal(certificate.Subject, json.RootElement.GetProperty("client_certificate_subject").GetString());
+        Assert.Equal(certificate.Issuer, json.RootElement.GetProperty("client_certificate_issuer").GetString());
+        var text = Format(AccessLogFormat.Text, record);
+        Assert.Contains(
+            """client_certificate_subject="CN=\x22a\x0a{\x22\x22id\x22\x22:1}\xe2\x80\xa8\x22\x20x=\x5c" client_certificate_issuer="CN=ca\x0d" client_certificate_san="URI:spiffe://a\x20b" client_certificate_sha256=00ff """,
+            text,
+            StringComparison.Ordinal);
+        Assert.Equal(text.Length - 1, text.IndexOf('\n', StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Json_NothingKnown_LeavesKeysOut()
         => Assert.Equal(
             """

@@ -164,7 +164,8 @@ public sealed class DestinationControlTests
         var isDrained = false;
         var taken = 0;
         var tooLate = 0;
-        var takers = Enumerable.Range(0, 2).Select(_ => Task.Run(() =>
+        // Threads of their own: a busy pool might not get to them before it is over.
+        var takers = Enumerable.Range(0, 2).Select(_ => Task.Factory.StartNew(() =>
         {
             while (!stop.IsCancellationRequested)
             {
@@ -180,8 +181,9 @@ public sealed class DestinationControlTests
                     a.ReturnSlot();
                 }
             }
-        })).ToArray();
+        }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
 
+        Assert.True(SpinWait.SpinUntil(() => Volatile.Read(ref taken) > 0, Wait.Limit));
         for (var round = 0; round < 2_000; round++)
         {
             a.Configure(drain);
@@ -194,7 +196,6 @@ public sealed class DestinationControlTests
 
         stop.Cancel();
         Task.WaitAll(takers);
-        Assert.True(taken > 0);
         Assert.Equal(0, tooLate);
         Assert.Equal(0, a.ActiveSessions);
     }

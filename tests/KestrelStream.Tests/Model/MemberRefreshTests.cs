@@ -44,6 +44,31 @@ public class MemberRefreshTests
         Assert.Equal("3", Pick(cluster));
     }
 
+    /// <summary>What an operator says about a name is said about every member that it has, and will have.</summary>
+    [Fact]
+    public void Refresh_NameIsDrained_NewMembersAreToo()
+    {
+        var cluster = Create(new ClusterConfig());
+        Refresh(cluster, 1, 2);
+        Say(OperatorState.Drain);
+        Assert.Equal("-", Pick(cluster));
+
+        Refresh(cluster, 2, 3);
+        Assert.Equal("-", Pick(cluster));
+        Assert.Equal("2 3", Members(cluster));
+
+        Say(OperatorState.Ready);
+        Assert.Equal("23", Pick(cluster) + Pick(cluster));
+
+        void Say(OperatorState state)
+        {
+            var config = cluster.Model.Config;
+            var destination = config.Destinations["a"] with { Control = new DestinationControl(state, OperatorHealth.Auto) };
+            cluster.Apply(ClusterModel.Create(
+                config with { Destinations = new Dictionary<string, DestinationConfig> { ["a"] = destination } }, cluster.Model.Policy, _time, cluster.Model));
+        }
+    }
+
     /// <summary>Turns, least connections, the ring: each goes by the members that there are.</summary>
     [Theory]
     [InlineData("RoundRobin")]

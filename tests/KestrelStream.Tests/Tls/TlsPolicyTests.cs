@@ -74,6 +74,29 @@ public sealed class TlsPolicyTests : IDisposable
     }
 
     [Fact]
+    public void Compile_ClientCertificates_NeverWithoutTrust_AndOtherTrustIsAnotherPolicy()
+    {
+        Use(("a", ["a.example"]));
+        var config = Terminate("a") with { ClientCertificates = new ClientCertificatesConfig { Mode = ClientCertificateMode.Require } };
+        var trust = new ClientTrust([TestCertificates.Shared.Root], null);
+        var policy = TlsPolicy.Compile(config, _store.States, _store, trust: trust);
+
+        Assert.Throws<ArgumentException>(() => TlsPolicy.Compile(config, _store.States, _store));
+        Assert.Throws<ArgumentException>(() => TlsPolicy.Compile(Terminate("a"), _store.States, _store, trust: trust));
+        var options = policy.GetOptions(null);
+        Assert.True(options.ClientCertificateRequired);
+        Assert.False(options.AllowTlsResume);
+        Assert.Same(policy, Recompile(config, new ClientTrust([TestCertificates.Shared.Root], null)));
+        Assert.NotSame(policy, Recompile(config, new ClientTrust([TestCertificates.Shared.Root, TestCertificates.Shared.Intermediate], null)));
+        Assert.NotSame(policy, Recompile(config, new ClientTrust([TestCertificates.Shared.Root], [[1]])));
+        Assert.NotSame(policy, Recompile(config with { ClientCertificates = config.ClientCertificates with { Mode = ClientCertificateMode.Allow } }, trust));
+        Assert.NotSame(policy, Recompile(config with { ClientCertificates = config.ClientCertificates with { Depth = 2 } }, trust));
+        Assert.NotSame(policy, Recompile(Terminate("a"), null));
+
+        TlsPolicy Recompile(RouteTlsConfig next, ClientTrust? nextTrust) => TlsPolicy.Compile(next, _store.States, _store, policy, trust: nextTrust);
+    }
+
+    [Fact]
     public void Compile_SameOffer_KeepsThePreviousPolicy()
     {
         Use(("a", ["a.example"]), ("b", ["b.example"]));

@@ -6,6 +6,7 @@ internal static class RouteReader
     private static readonly RouteConfig s_route = new();
     private static readonly RouteMatch s_match = new();
     private static readonly RouteTlsConfig s_tls = new();
+    private static readonly ClientCertificatesConfig s_clientCertificates = new();
 
     public static RouteConfig Read(SectionReader section)
     {
@@ -43,6 +44,18 @@ internal static class RouteReader
             Ciphers = section.Text(nameof(RouteTlsConfig.Ciphers)),
             PreferServerCiphers = section.Flag(nameof(RouteTlsConfig.PreferServerCiphers)) ?? s_tls.PreferServerCiphers,
             Alpn = section.TextList(nameof(RouteTlsConfig.Alpn)) ?? s_tls.Alpn,
+            ClientCertificates = section.Section(nameof(RouteTlsConfig.ClientCertificates), ReadClientCertificates),
+        };
+    }
+
+    private static ClientCertificatesConfig ReadClientCertificates(SectionReader section)
+    {
+        return new ClientCertificatesConfig
+        {
+            Mode = section.Choice<ClientCertificateMode>(nameof(ClientCertificatesConfig.Mode)) ?? s_clientCertificates.Mode,
+            TrustedCertificates = section.Text(nameof(ClientCertificatesConfig.TrustedCertificates)),
+            Depth = section.Number(nameof(ClientCertificatesConfig.Depth)) ?? s_clientCertificates.Depth,
+            Crl = section.Text(nameof(ClientCertificatesConfig.Crl)),
         };
     }
 }

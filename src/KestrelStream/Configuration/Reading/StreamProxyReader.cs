@@ -10,6 +10,7 @@ internal static class StreamProxyReader
         {
             Engine = section.Choice<EngineKind>(nameof(StreamProxyConfig.Engine)) ?? defaults.Engine,
             EventLoops = section.Number(nameof(StreamProxyConfig.EventLoops)),
+            Tls = section.Section(nameof(StreamProxyConfig.Tls), ReadTls) ?? defaults.Tls,
             ShutdownTimeout = section.Time(nameof(StreamProxyConfig.ShutdownTimeout)) ?? defaults.ShutdownTimeout,
             Admin = section.Section(nameof(StreamProxyConfig.Admin), ReadAdmin),
             Resolver = section.Section(nameof(StreamProxyConfig.Resolver), ReadResolver),
@@ -20,6 +21,11 @@ internal static class StreamProxyReader
             Clusters = section.Map(nameof(StreamProxyConfig.Clusters), ClusterReader.Read),
         };
     }
+
+    private static TlsConfig ReadTls(SectionReader section) => new()
+    {
+        Engine = section.Choice<TlsEngineKind>(nameof(TlsConfig.Engine)) ?? new TlsConfig().Engine,
+    };
 
     private static AdminConfig ReadAdmin(SectionReader section) => new()
     {

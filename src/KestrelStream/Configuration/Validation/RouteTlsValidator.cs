@@ -4,7 +4,7 @@ namespace KestrelStream.Configuration.Validation;
 internal static class RouteTlsValidator
 {
     /// <summary>SslStream sets SSL_OP_CIPHER_SERVER_PREFERENCE always and has no switch for it.</summary>
-    private const string ClientOrderMessage = "false is not possible: the server's order of ciphers always decides (SslStream); valid: true";
+    private const string ClientOrderMessage = "false is not possible: the server's order of ciphers always decides with SslStream, which ends TLS here; valid: true";
 
     private static readonly RouteTlsConfig Defaults = new();
 
@@ -28,12 +28,16 @@ internal static class RouteTlsValidator
             context.AddError($"{path}:Ciphers", $"{ErrorText.Quote(ciphers)} is not a cipher string: {error}");
         }
 
-        if (!tls.PreferServerCiphers)
+        if (!tls.PreferServerCiphers && !context.Hooks.UsesOpenSsl(context.Config))
         {
             context.AddError($"{path}:PreferServerCiphers", ClientOrderMessage);
         }
 
         context.CheckAlpn(path, "Alpn", tls.Alpn);
+        if (tls.ClientCertificates is { } clients)
+        {
+            ClientCertificatesValidator.Validate(context, $"{path}:ClientCertificates", clients);
+        }
     }
 
     /// <summary>A key that is written with its default value cannot be told from one that is left out, and does no harm.</summary>
@@ -44,6 +48,10 @@ internal static class RouteTlsValidator
         Check(nameof(tls.Ciphers), tls.Ciphers is not null, [tls.Ciphers!]);
         Check(nameof(tls.PreferServerCiphers), tls.PreferServerCiphers != Defaults.PreferServerCiphers, ["false"]);
         Check(nameof(tls.Alpn), tls.Alpn.Count > 0, tls.Alpn);
+        Check(
+            nameof(tls.ClientCertificates),
+            tls.ClientCertificates is not null && tls.ClientCertificates != new ClientCertificatesConfig(),
+            [tls.ClientCertificates?.Mode.ToString() ?? ""]);
 
         void Check(string key, bool isGiven, IEnumerable<string> values)
         {

@@ -20,6 +20,11 @@ internal static class TopLevelValidator
             context.AddError($"{root}:Engine", $"\"{config.Engine}\" does not run on this machine; valid: {string.Join(", ", supported)}");
         }
 
+        if (config.Tls.Engine == TlsEngineKind.OpenSsl && (config.Engine == EngineKind.Sockets || !context.Hooks.IsEngineSupported(EngineKind.EventLoop)))
+        {
+            context.AddError($"{root}:Tls:Engine", "\"OpenSsl\" works only with the EventLoop engine; valid: Auto, SslStream");
+        }
+
         context.CheckRange(root, "EventLoops", config.EventLoops, 1, MaxEventLoops);
         context.CheckTime(root, "ShutdownTimeout", config.ShutdownTimeout, TimeSpan.Zero);
         if (config.Admin is { } admin)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using KestrelStream.Sessions;
+using KestrelStream.Tls.OpenSsl;
 using KestrelStream.Transport.Sockets;
 
 namespace KestrelStream.Transport.EventLoop;
@@ -56,7 +57,12 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     }
 
     /// <summary>When set, events go there instead of to operations.</summary>
-    public RelayPump? Pump { get; set; }
+    public ConnectionPump? Pump { get; set; }
+
+    /// <summary>The client's TLS when it ends here: freed with the descriptor.</summary>
+    public OpenSslSession? Tls { get; set; }
+
+    public EventLoop Loop => _loop;
 
     public bool IsClosed => _fd < 0;
 
@@ -148,7 +154,10 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     }
 
     /// <summary>Sends from memory that does not move, as much as the kernel takes. 0 = nothing now; negative = an errno.</summary>
-    public int Send(byte* buffer, int count)
+    /// <param name="buffer">What to send.</param>
+    /// <param name="count">How much.</param>
+    /// <param name="isLast">A FIN follows at once if all of it was taken.</param>
+    public int Send(byte* buffer, int count, bool isLast = false)
     {
         if (_fd < 0)
         {
@@ -162,7 +171,7 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         }
 
         _hasSent = true;
-        var sent = Native.Send(_fd, buffer, count);
+        var sent = Native.Send(_fd, buffer, count, isLast);
         if (sent < count && sent is >= 0 or -Native.EAGAIN)
         {
             IsWritable = false;
@@ -347,6 +356,28 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
 
     public override bool WasReset() => IsBroken;
 
+    /// <summary>Sends what its TLS has written, as much as the kernel takes; what it does not is given to be held. Negative = an errno.</summary>
+    /// <param name="held">What was held already goes first.</param>
+    /// <param name="isLast">A FIN follows at once if all of it was taken.</param>
+    public int SendTls(ref HeldBytes held, bool isLast = false)
+    {
+        var buffers = Tls!.Buffers;
+        var count = buffers.OutputCount;
+        if (count == 0)
+        {
+            return 0;
+        }
+
+        var sent = held.Count > 0 ? 0 : Send(buffers.Output, count, isLast);
+        if (sent >= 0 && sent < count)
+        {
+            held.Add(new ReadOnlySpan<byte>(buffers.Output + sent, count - sent));
+        }
+
+        buffers.ClearOutput();
+        return sent;
+    }
+
     public override void Reset() => End(isReset: true);
 
     public override void Close() => End(isReset: false);
@@ -394,6 +425,11 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         if (fd < 0)
         {
             return fd;
+        }
+
+        if (Tls is not null)
+        {
+            throw new InvalidOperationException("A connection does not leave its loop once its TLS has begun there.");
         }
 
         if (_mayDelay)
@@ -630,6 +666,7 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
             return;
         }
 
+        EndTls(isReset);
         var fd = _fd;
         _fd = -1;
         if (_isWatched)
@@ -647,6 +684,28 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         {
             _loop.Defer(this);
         }
+    }
+
+    /// <summary>An orderly end says so (close_notify), if the kernel takes it now.</summary>
+    private void EndTls(bool isReset)
+    {
+        if (Tls is not { } tls)
+        {
+            return;
+        }
+
+        if (!isReset && IsWritable && _send is null)
+        {
+            tls.Shutdown();
+            if (tls.Buffers.OutputCount > 0)
+            {
+                _ = Native.Send(_fd, tls.Buffers.Output, tls.Buffers.OutputCount, isLast: true);
+            }
+        }
+
+        tls.Buffers.ClearOutput();
+        tls.Free();
+        Tls = null;
     }
 
     private static LoopOperation? Take(ref LoopOperation? operation)

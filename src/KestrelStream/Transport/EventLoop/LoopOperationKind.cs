@@ -7,5 +7,8 @@ internal enum LoopOperationKind : byte
     WaitToReceive,
     Send,
     ShutdownSend,
+
+    /// <summary>Waits for its turn to take a step of a handshake.</summary>
+    HandshakeStep,
     Connect,
 }

@@ -75,6 +75,7 @@ internal static unsafe partial class Native
     private const int TCP_NODELAY = 1;
     private const int MSG_PEEK = 2;
     private const int MSG_NOSIGNAL = 0x4000;
+    private const int MSG_MORE = 0x8000;
     private const int SHUT_WR = 1;
     private const uint SPLICE_F_MOVE = 1;
     private const uint SPLICE_F_NONBLOCK = 2;
@@ -179,12 +180,16 @@ internal static unsafe partial class Native
         return received;
     }
 
-    public static int Send(int fd, byte* buffer, int count)
+    /// <param name="fd">A socket.</param>
+    /// <param name="buffer">What to send.</param>
+    /// <param name="count">How much.</param>
+    /// <param name="isLast">Nothing but the end follows, at once: FIN shares the segment.</param>
+    public static int Send(int fd, byte* buffer, int count, bool isLast = false)
     {
         int sent;
         do
         {
-            sent = Result((int)send(fd, buffer, (nuint)count, MSG_NOSIGNAL));
+            sent = Result((int)send(fd, buffer, (nuint)count, isLast ? MSG_NOSIGNAL | MSG_MORE : MSG_NOSIGNAL));
         }
         while (sent == -EINTR);
         return sent;

@@ -11,6 +11,9 @@ namespace KestrelStream.Transport.EventLoop;
 /// </summary>
 internal readonly unsafe struct NativeAddress
 {
+    /// <summary>A client's on a unix socket, which has no path. The constructor takes none without one; an address of a family and nothing else is one.</summary>
+    private static readonly EndPoint s_unnamed = new UnixDomainSocketEndPoint("/").Create(new SocketAddress(AddressFamily.Unix, sizeof(ushort)));
+
     // struct sockaddr_in: family u16, port u16 (network order), address 4.
     private const int InBytes = 16;
 
@@ -68,7 +71,7 @@ internal readonly unsafe struct NativeAddress
                 return new IPEndPoint(new IPAddress(bytes, _scope), _port);
 
             case Native.AF_UNIX:
-                return new UnixDomainSocketEndPoint("");
+                return s_unnamed;
 
             default:
                 return null;

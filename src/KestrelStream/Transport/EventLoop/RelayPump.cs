@@ -13,7 +13,7 @@ namespace KestrelStream.Transport.EventLoop;
 /// buffer. A direction that holds bytes does not receive: that is the back-pressure, and at most one buffer a direction.
 /// A direction that keeps filling the buffer is a bulk transfer, and goes on through a pipe, without copying: less than half the CPU a gigabyte.
 /// </remarks>
-internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDeferredWork
+internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueTaskSource, IDeferredWork
 {
     /// <summary>Most that one direction moves before others get their turn. Twice as much costs no less CPU, and doubles what a small message waits beside bulk transfers.</summary>
     private const int TurnBytes = 2 * EventLoop.BufferBytes;
@@ -71,7 +71,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDefe
         return new ValueTask(this, _core.Version);
     }
 
-    public void OnEvents(LoopConnection connection, uint events)
+    public override void OnEvents(LoopConnection connection, uint events)
     {
         if (_client.IsClosed || _upstream.IsClosed)
         {
@@ -99,8 +99,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDefe
         }
     }
 
-    /// <summary>One of the connections was closed from outside: by a clock, an operator, a drain. The session has its reason already.</summary>
-    public void OnConnectionClosed()
+    public override void OnConnectionClosed()
     {
         if (!_isOver)
         {
@@ -115,8 +114,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : IValueTaskSource, IDefe
         Flow(ref _download);
     }
 
-    /// <summary>A defect: the session ends with it, where its runner logs it.</summary>
-    public void OnFailed(Exception exception)
+    public override void OnFailed(Exception exception)
     {
         if (!_isOver)
         {

@@ -1,0 +1,35 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace KestrelStream.Tls;
+
+/// <summary>Who a client is: its certificate, which was verified. The texts are the client's and its authority's: escape them wherever they are written. Immutable.</summary>
+/// <param name="Subject">Distinguished name, last part first, as <c>CN=app, O=Example</c>; null = not readable.</param>
+/// <param name="Issuer">Likewise.</param>
+/// <param name="SubjectAlternativeNames">As <c>DNS:app.example.com, URI:spiffe://example.com/app</c>; null = none.</param>
+/// <param name="Sha256">Digest of the certificate, hexadecimal, lower case.</param>
+internal sealed record ClientCertificate(string? Subject, string? Issuer, string? SubjectAlternativeNames, string Sha256)
+{
+    /// <summary>Enough for any name that means something; OpenSSL takes up to 100 KB of certificates.</summary>
+    private const int MaxTextLength = 1024;
+
+    /// <param name="der">The certificate.</param>
+    public static ClientCertificate Of(ReadOnlySpan<byte> der)
+    {
+        var sha256 = Convert.ToHexStringLower(SHA256.HashData(der));
+        try
+        {
+            using var certificate = X509CertificateLoader.LoadCertificate(der);
+            var names = certificate.Extensions.FirstOrDefault(extension => extension.Oid?.Value == GeneralNames.SubjectAlternativeNameOid);
+            return new ClientCertificate(
+                Bounded(certificate.Subject), Bounded(certificate.Issuer), names is null ? null : Bounded(GeneralNames.TextOf(names.RawData)), sha256);
+        }
+        catch (CryptographicException)
+        {
+            // OpenSSL has verified it, but .NET is stricter about names: the digest still says which one it was.
+            return new ClientCertificate(null, null, null, sha256);
+        }
+    }
+
+    private static string? Bounded(string? text) => text is { Length: > MaxTextLength } ? $"{text[..MaxTextLength]}…" : text;
+}

@@ -1,0 +1,173 @@
+using System.Security.Cryptography;
+using System.Text;
+using KestrelStream.Configuration;
+
+namespace KestrelStream.Tls.OpenSsl;
+
+/// <summary>
+/// What OpenSSL needs to shake hands under one policy with one certificate (or one for each kind of key): an <c>SSL_CTX</c> for each loop, made for the
+/// loop's first client. Immutable but for that; thread-safe.
+/// </summary>
+/// <remarks>
+/// Each has its own ticket keys, and keeps no session itself: what it has issued opens nowhere else, and only under the name it was issued for. A
+/// certificate that was swapped or a policy that was changed is another context.
+/// </remarks>
+internal sealed class OpenSslContext
+{
+    /// <summary>SSL_MAX_SID_CTX_LENGTH.</summary>
+    private const int MaxScopeBytes = 32;
+
+    private readonly OpenSslContextHandle?[] _handles = new OpenSslContextHandle?[OpenSslScope.Count];
+    private readonly RouteTlsConfig _config;
+    private readonly ClientTrust? _trust;
+    private readonly IReadOnlyList<CertificateEntry> _certificates;
+    private readonly byte[] _ticketKeys = RandomNumberGenerator.GetBytes(OpenSslNative.TicketKeyBytes);
+
+    /// <param name="config">Of the route.</param>
+    /// <param name="trust">Of the route's clients; null = they are not asked for certificates.</param>
+    /// <param name="certificates">At most one for each kind of key.</param>
+    public OpenSslContext(RouteTlsConfig config, ClientTrust? trust, IReadOnlyList<CertificateEntry> certificates)
+    {
+        _config = config;
+        _trust = trust;
+        _certificates = certificates;
+        Alpn = [.. config.Alpn.Select(Encoding.Latin1.GetBytes)];
+    }
+
+    /// <summary>In the server's order; empty = the extension is not answered.</summary>
+    public byte[][] Alpn { get; }
+
+    /// <summary>Clients are asked for certificates.</summary>
+    public bool AsksForCertificate => _trust is not null;
+
+    /// <summary>Asks OpenSSL without serving anybody. False = it refuses.</summary>
+    /// <param name="config">Of a route.</param>
+    /// <param name="trust">Of the route's clients; null = they are not asked for certificates.</param>
+    /// <param name="certificates">One after the other, whatever their keys.</param>
+    /// <param name="refused">The key of <paramref name="config"/> that it refuses, or the number of the certificate behind its name and a colon.</param>
+    /// <param name="error">Why.</param>
+    public static bool Check(RouteTlsConfig config, ClientTrust? trust, IEnumerable<CertificateEntry> certificates, out string? refused, out OpenSslError error)
+    {
+        var number = 0;
+        OpenSslNative.ERR_clear_error();
+        using var handle = OpenSslContextHandle.New(OpenSslScope.Shared);
+        refused = handle.IsInvalid ? nameof(config.Mode) : Apply(OpenSslScope.Shared, handle.DangerousGetHandle(), config, trust);
+        foreach (var certificate in certificates.TakeWhile(_ => !handle.IsInvalid))
+        {
+            if (refused is null && !OpenSslCertificate.Use(OpenSslScope.Shared, handle.DangerousGetHandle(), certificate))
+            {
+                refused = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{nameof(config.Certificates)}:{number}");
+            }
+
+            number++;
+        }
+
+        error = refused is null ? default : OpenSslError.Take();
+        return refused is null;
+    }
+
+    /// <summary>A server's SSL, owned by the caller; 0 = no memory.</summary>
+    /// <param name="scope">Of the caller's loop.</param>
+    /// <param name="serverName">As our own parser found it.</param>
+    public unsafe nint NewSession(OpenSslScope scope, string? serverName)
+    {
+        var handle = Volatile.Read(ref _handles[scope.Index]) ?? MakeHandle(scope);
+        var ssl = handle is null ? 0 : OpenSslNative.SSL_new(handle.DangerousGetHandle());
+        GC.KeepAlive(handle);
+        if (ssl == 0)
+        {
+            return 0;
+        }
+
+        // RFC 6066 §3: no session is resumed under another name. OpenSSL compares this with what the ticket holds.
+        Span<byte> name = stackalloc byte[MaxScopeBytes];
+        var count = WriteScope(serverName, name);
+        fixed (byte* bytes = name)
+        {
+            if (OpenSslNative.SSL_set_session_id_context(ssl, bytes, (uint)count) == 1)
+            {
+                OpenSslNative.SSL_set_accept_state(ssl);
+                return ssl;
+            }
+        }
+
+        OpenSslNative.SSL_free(ssl);
+        return 0;
+    }
+
+    /// <summary>Short names as they are, behind a zero; of long ones the digest, behind a one.</summary>
+    private static int WriteScope(string? serverName, Span<byte> scope)
+    {
+        var length = serverName?.Length ?? 0;
+        if (length < MaxScopeBytes)
+        {
+            scope[0] = 0;
+            return 1 + Encoding.Latin1.GetBytes(serverName, scope[1..]);
+        }
+
+        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.Latin1.GetBytes(serverName!), digest);
+        scope[0] = 1;
+        digest[..(MaxScopeBytes - 1)].CopyTo(scope[1..]);
+        return MaxScopeBytes;
+    }
+
+    /// <summary>Null = OpenSSL refuses what it did not when it was asked by <see cref="Check"/>.</summary>
+    private unsafe OpenSslContextHandle? MakeHandle(OpenSslScope scope)
+    {
+        lock (_handles)
+        {
+            if (_handles[scope.Index] is { } made)
+            {
+                return made;
+            }
+
+            var handle = OpenSslContextHandle.New(scope);
+            fixed (byte* keys = _ticketKeys)
+            {
+                if (!handle.IsInvalid
+                    && Apply(scope, handle.DangerousGetHandle(), _config, _trust) is null
+                    && _certificates.All(certificate => OpenSslCertificate.Use(scope, handle.DangerousGetHandle(), certificate))
+                    && OpenSslNative.SetTicketKeys(handle.DangerousGetHandle(), keys))
+                {
+                    Volatile.Write(ref _handles[scope.Index], handle);
+                    return handle;
+                }
+            }
+
+            handle.Dispose();
+            return null;
+        }
+    }
+
+    /// <summary>The key that is to blame; null = none.</summary>
+    private static unsafe string? Apply(OpenSslScope scope, nint context, RouteTlsConfig config, ClientTrust? trust)
+    {
+        var options = OpenSslNative.OpNoCompression | OpenSslNative.OpNoRenegotiation | (config.PreferServerCiphers ? OpenSslNative.OpServerPreference : 0);
+        _ = OpenSslNative.SSL_CTX_set_options(context, options);
+        OpenSslNative.SetMode(context, OpenSslNative.ModeEnablePartialWrite | OpenSslNative.ModeAcceptMovingWriteBuffer);
+
+        // Tickets are kept by clients; a cache would be memory that clients fill.
+        OpenSslNative.SetSessionCacheMode(context, OpenSslNative.SessionCacheOff);
+        _ = OpenSslNative.SSL_CTX_set_num_tickets(context, 0); // OpenSslSession sends one.
+        OpenSslCallbacks.Set(context, hasAlpn: config.Alpn.Count > 0);
+        var versions = config.Protocols.Select(version => version == TlsVersion.Tls13 ? OpenSslNative.Tls13 : OpenSslNative.Tls12).ToArray();
+        if (!OpenSslNative.SetVersions(context, versions.Min(), versions.Max()))
+        {
+            return nameof(config.Protocols);
+        }
+
+        if (config.Ciphers is { } ciphers)
+        {
+            fixed (byte* text = Encoding.UTF8.GetBytes(ciphers + '\0'))
+            {
+                if (OpenSslNative.SSL_CTX_set_cipher_list(context, text) != 1)
+                {
+                    return nameof(config.Ciphers);
+                }
+            }
+        }
+
+        return trust is null ? null : OpenSslTrust.Apply(scope, context, config.ClientCertificates!, trust);
+    }
+}

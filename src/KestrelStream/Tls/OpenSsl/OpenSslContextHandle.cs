@@ -1,0 +1,22 @@
+using System.Runtime.InteropServices;
+
+namespace KestrelStream.Tls.OpenSsl;
+
+/// <summary>One reference to an <c>SSL_CTX</c>. Its sessions have their own, so that it may go while they go on. Thread-safe.</summary>
+internal sealed class OpenSslContextHandle : SafeHandle
+{
+    private OpenSslContextHandle(nint context)
+        : base(0, ownsHandle: true)
+        => SetHandle(context);
+
+    public override bool IsInvalid => handle == 0;
+
+    public static unsafe OpenSslContextHandle New(OpenSslScope scope)
+        => new(OpenSslNative.SSL_CTX_new_ex(scope.LibraryContext, null, OpenSslNative.TLS_server_method()));
+
+    protected override bool ReleaseHandle()
+    {
+        OpenSslNative.SSL_CTX_free(handle);
+        return true;
+    }
+}

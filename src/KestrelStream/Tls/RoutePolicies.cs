@@ -1,0 +1,62 @@
+using KestrelStream.Configuration;
+using KestrelStream.Tls.OpenSsl;
+
+namespace KestrelStream.Tls;
+
+/// <summary>The TLS policies of a config that is being applied, by route; or what is wrong with them. Touches nothing that runs.</summary>
+internal sealed class RoutePolicies
+{
+    private readonly Dictionary<string, TlsPolicy> _policies = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<ConfigError> _errors = [];
+
+    private RoutePolicies()
+    {
+    }
+
+    /// <summary>Any error means that the config must not be applied.</summary>
+    public IReadOnlyList<ConfigError> Errors => _errors;
+
+    public TlsPolicy this[string route] => _policies[route];
+
+    /// <param name="config">Valid in itself.</param>
+    /// <param name="certificates">Without errors.</param>
+    /// <param name="trusts">Without errors.</param>
+    /// <param name="store">Swaps them.</param>
+    /// <param name="openSsl">What ends TLS; null = SslStream. Asked for when a route needs it.</param>
+    /// <param name="previous">A route's policy so far.</param>
+    public static RoutePolicies Compile(
+        StreamProxyConfig config, CertificateSet certificates, ClientTrusts trusts, CertificateStore store, Lazy<OpenSslLibrary?> openSsl, Func<string, TlsPolicy?> previous)
+    {
+        var policies = new RoutePolicies();
+        var loaded = certificates.Loaded.ToDictionary(pair => pair.State, pair => pair.Result.Entry!);
+        foreach (var (id, route) in config.Routes)
+        {
+            if (route.Tls is not { Mode: TlsMode.Terminate } tls)
+            {
+                continue;
+            }
+
+            var entries = tls.Certificates.Select(certificate => certificates.States[certificate]).Select(state => loaded.GetValueOrDefault(state, state.Current));
+
+            // OpenSSL has the last word: it knows its security level, and what this system's settings forbid.
+            if (openSsl.Value is not null && !OpenSslContext.Check(tls, trusts[id], entries, out var refused, out var error))
+            {
+                policies._errors.Add(new ConfigError($"StreamProxy:Routes:{id}:Tls:{refused}", $"OpenSSL refuses it: {error.Text}"));
+            }
+
+            // Validation goes by what the configuration asks for; what runs may be another engine, which was chosen at start.
+            if (openSsl.Value is null && trusts[id]?.Crls is not null)
+            {
+                policies._errors.Add(new ConfigError(
+                    $"StreamProxy:Routes:{id}:Tls:ClientCertificates:Crl", "is not possible with SslStream, which ends TLS now; valid: leave it out, or restart with OpenSSL"));
+            }
+
+            if (policies._errors.Count == 0)
+            {
+                policies._policies.Add(id, TlsPolicy.Compile(tls, certificates.States, store, previous(id), openSsl.Value, trusts[id]));
+            }
+        }
+
+        return policies;
+    }
+}

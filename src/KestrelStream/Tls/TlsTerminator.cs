@@ -1,0 +1,11 @@
+using KestrelStream.Sessions;
+using KestrelStream.Tls.OpenSsl;
+
+namespace KestrelStream.Tls;
+
+/// <summary>Ends TLS with what the policy was compiled for. One for the process; thread-safe.</summary>
+internal sealed class TlsTerminator(OpenSslTerminator openSsl, SslStreamTerminator sslStream) : ITlsTerminator
+{
+    public ValueTask<bool> TerminateAsync(StreamSession session, TlsPolicy policy)
+        => policy.OpenSsl is not null ? openSsl.TerminateAsync(session, policy) : sslStream.TerminateAsync(session, policy);
+}

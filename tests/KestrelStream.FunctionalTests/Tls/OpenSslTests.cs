@@ -1,0 +1,289 @@
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using KestrelStream.Configuration;
+using KestrelStream.Sessions;
+using KestrelStream.TestKit;
+using KestrelStream.TestKit.Peers;
+using Xunit;
+
+namespace KestrelStream.FunctionalTests.Tls;
+
+/// <summary>What OpenSSL on the loop does beyond SslStream, seen by the real <c>openssl s_client</c>.</summary>
+public sealed class OpenSslTests : IDisposable
+{
+    private const string Greeting = "hello from the destination";
+
+    private readonly TempFolder _folder = new();
+    private readonly ScriptedUpstream _upstream = new(async socket =>
+    {
+        await socket.SendAllAsync(System.Text.Encoding.ASCII.GetBytes(Greeting + "\n"));
+        var buffer = new byte[65536];
+        int count;
+        while ((count = await socket.ReceiveAsync(buffer)) > 0)
+        {
+            await socket.SendAllAsync(buffer.AsMemory(0, count));
+        }
+
+        socket.Shutdown(SocketShutdown.Send);
+    });
+
+    public void Dispose()
+    {
+        _upstream.DisposeAsync().AsTask().Wait(Wait.Limit);
+        _folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData("-tls1_2")]
+    [InlineData("-tls1_3")]
+    public async Task Resumption_SameName_Works_AlsoAfterAReloadThatLeavesThePolicyAlone(string version)
+    {
+        var config = Config("a.example.com");
+        await using var proxy = await ProxyEnvironment.StartAsync(config);
+
+        Assert.False(IsResumed(await ConnectAsync(proxy, "a.example.com", version, "-sess_out", _folder["session"])));
+        Assert.True(IsResumed(await ConnectAsync(proxy, "a.example.com", version, "-sess_in", _folder["session"], "-sess_out", _folder["session"])));
+        Assert.True((await proxy.ReloadAsync(config with { ShutdownTimeout = TimeSpan.FromSeconds(3) })).IsApplied);
+        Assert.True(IsResumed(await ConnectAsync(proxy, "a.example.com", version, "-sess_in", _folder["session"])));
+    }
+
+    [Theory]
+    [InlineData("-tls1_2")]
+    [InlineData("-tls1_3")]
+    public async Task Resumption_OtherNameOfTheSameRouteAndCertificate_IsRefused(string version)
+    {
+        await using var proxy = await ProxyEnvironment.StartAsync(Config("*.example.com"));
+
+        Assert.False(IsResumed(await ConnectAsync(proxy, "a.example.com", version, "-sess_out", _folder["session"])));
+        Assert.False(IsResumed(await ConnectAsync(proxy, "b.example.com", version, "-sess_in", _folder["session"])));
+        Assert.False(IsResumed(await ConnectAsync(proxy, null, version, "-sess_in", _folder["session"])));
+        Assert.True(IsResumed(await ConnectAsync(proxy, "a.example.com", version, "-sess_in", _folder["session"])));
+    }
+
+    [Theory]
+    [InlineData("-tls1_2")]
+    [InlineData("-tls1_3")]
+    public async Task Resumption_OtherRouteOfTheSameCertificate_IsRefused(string version)
+    {
+        var config = Config("*.example.com");
+        await using var proxy = await ProxyEnvironment.StartAsync(config with
+        {
+            Routes = new Dictionary<string, RouteConfig>(config.Routes)
+            {
+                ["b"] = config.Routes["all"] with { Match = new RouteMatch { Sni = ["b.example.com"] } },
+            },
+        });
+
+        Assert.False(IsResumed(await ConnectAsync(proxy, "a.example.com", version, "-sess_out", _folder["session"])));
+        Assert.False(IsResumed(await ConnectAsync(proxy, "b.example.com", version, "-sess_in", _folder["session"])));
+    }
+
+    [Fact]
+    public async Task Resumption_AfterTheCertificateWasSwapped_IsRefused()
+    {
+        await using var proxy = await ProxyEnvironment.StartAsync(Config("a.example.com"));
+        await ConnectAsync(proxy, "a.example.com", "-sess_out", _folder["session"]);
+
+        TestCertificates.Shared.Issue("a.example.com").WritePem(_folder, "a.pem", "a.key");
+        await Wait.UntilAsync(() => proxy.Log.Events.Any(e => e.Message.Contains("reloaded", StringComparison.Ordinal)), "the certificate to be swapped");
+
+        Assert.False(IsResumed(await ConnectAsync(proxy, "a.example.com", "-sess_in", _folder["session"])));
+    }
+
+    [Fact]
+    public async Task Resumption_WithCiphers_Works_AndClientOrderCanDecide()
+    {
+        const string server = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384";
+        const string client = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256";
+        await using var serverOrder = await ProxyEnvironment.StartAsync(Config("a.example.com", tls => tls with { Ciphers = server }));
+        await using var clientOrder = await ProxyEnvironment.StartAsync(Config("a.example.com", tls => tls with { Ciphers = server, PreferServerCiphers = false }));
+
+        var first = await ConnectAsync(serverOrder, "a.example.com", "-tls1_2", "-cipher", client, "-sess_out", _folder["session"]);
+        Assert.Contains("Cipher is ECDHE-ECDSA-AES128-GCM-SHA256", first, StringComparison.Ordinal);
+        Assert.True(IsResumed(await ConnectAsync(serverOrder, "a.example.com", "-tls1_2", "-cipher", client, "-sess_in", _folder["session"])));
+        Assert.Contains("Cipher is ECDHE-ECDSA-AES256-GCM-SHA384", await ConnectAsync(clientOrder, "a.example.com", "-tls1_2", "-cipher", client), StringComparison.Ordinal);
+        Assert.Contains("handshake failure", await ConnectAsync(serverOrder, "a.example.com", "-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256", "RSA")]
+    [InlineData("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256", "ECDSA")]
+    [InlineData("-tls1_3", "-sigalgs", "rsa_pss_rsae_sha256:RSA+SHA256:ECDSA+SHA384", "RSA")]
+    [InlineData("-tls1_3", "-sigalgs", "ECDSA+SHA256", "ECDSA")]
+    public async Task TwoKindsOfKeysForOneName_ClientGetsTheOneItCanUse(string version, string option, string value, string expected)
+    {
+        var config = Config("a.example.com");
+        var (path, key) = TestCertificates.Shared.Issue(TestKeyType.Rsa2048, ["a.example.com"]).WritePem(_folder, "rsa.pem", "rsa.key");
+        await using var proxy = await ProxyEnvironment.StartAsync(config with
+        {
+            Certificates = new Dictionary<string, CertificateConfig>(config.Certificates) { ["rsa"] = new() { Path = path, KeyPath = key } },
+            Routes = new Dictionary<string, RouteConfig> { ["all"] = config.Routes["all"] with { Tls = config.Routes["all"].Tls! with { Certificates = ["a", "rsa"] } } },
+        });
+
+        foreach (var name in new[] { "a.example.com", null })
+        {
+            var output = await ConnectAsync(proxy, name, version, option, value);
+            Assert.Contains(Greeting, output, StringComparison.Ordinal);
+            Assert.Matches($"Peer signature type: {(expected == "RSA" ? "RSA" : "ECDSA")}", output);
+        }
+    }
+
+    [Fact]
+    public async Task Alpn_IsExactlyAsConfigured()
+    {
+        await using var none = await ProxyEnvironment.StartAsync(Config("a.example.com"));
+        await using var some = await ProxyEnvironment.StartAsync(Config("a.example.com", tls => tls with { Alpn = ["postgresql", "other"] }));
+
+        Assert.Contains("No ALPN negotiated", await ConnectAsync(none, "a.example.com", "-alpn", "h2,http/1.1"), StringComparison.Ordinal);
+        Assert.Contains("ALPN protocol: postgresql", await ConnectAsync(some, "a.example.com", "-alpn", "other,postgresql"), StringComparison.Ordinal);
+        Assert.Contains("No ALPN negotiated", await ConnectAsync(some, "a.example.com"), StringComparison.Ordinal);
+        Assert.Contains("alert no application protocol", await ConnectAsync(some, "a.example.com", "-alpn", "h2"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task KeyUpdates_AreAnswered()
+    {
+        await using var proxy = await ProxyEnvironment.StartAsync(Config("a.example.com"));
+        await using var client = Start(proxy, "a.example.com", "-tls1_3");
+        await client.Output.WaitForAsync(line => line.Contains(Greeting, StringComparison.Ordinal), Wait.Limit);
+
+        for (var i = 0; i < 3; i++)
+        {
+            // A command only when it is all that s_client reads at once.
+            var seen = client.Error.Lines.Count;
+            await client.WriteInputAsync("K\n"u8.ToArray(), close: false);
+            Assert.NotNull(await client.Error.WaitForAsync(line => line.Contains("KEYUPDATE", StringComparison.Ordinal), Wait.Limit, after: seen));
+            await client.WriteInputAsync(System.Text.Encoding.ASCII.GetBytes($"line {i}\n"), close: false);
+            Assert.NotNull(await client.Output.WaitForAsync(line => line.Contains($"line {i}", StringComparison.Ordinal), Wait.Limit));
+        }
+    }
+
+    [Fact]
+    public async Task ClientWithNagle_DoesNotWaitForADelayedAcknowledgement()
+    {
+        await using var upstream = ScriptedUpstream.Echo();
+        await using var proxy = await ProxyEnvironment.StartAsync(Config("a.example.com", upstream: upstream));
+        var fastest = TimeSpan.MaxValue;
+        for (var i = 0; i < 10; i++)
+        {
+            var socket = await proxy.ConnectAsync();
+            socket.NoDelay = false;
+            await using var ssl = new SslStream(new NetworkStream(socket, ownsSocket: true), false, (_, _, _, _) => true);
+            await ssl.AuthenticateAsClientAsync("a.example.com");
+            var started = System.Diagnostics.Stopwatch.GetTimestamp();
+            await ssl.WriteAsync("ping\n"u8.ToArray());
+            await ssl.ReadExactlyAsync(new byte[5]);
+            var took = System.Diagnostics.Stopwatch.GetElapsedTime(started);
+            fastest = took < fastest ? took : fastest;
+        }
+
+        Assert.True(fastest < TimeSpan.FromMilliseconds(30), $"{fastest}");
+    }
+
+    [Fact]
+    public async Task BadRecord_GetsItsAlert_AndDestinationIsReset()
+    {
+        var isReset = new TaskCompletionSource<bool>();
+        await using var upstream = new ScriptedUpstream(async socket =>
+        {
+            await socket.ReceiveExactlyAsync(5);
+            isReset.SetResult(await socket.EndsWithResetAsync());
+        });
+        await using var proxy = await ProxyEnvironment.StartAsync(Config("a.example.com", upstream: upstream));
+        using var socket = await proxy.ConnectAsync();
+        var ssl = new SslStream(new NetworkStream(socket), false, (_, _, _, _) => true);
+        await ssl.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "a.example.com", EnabledSslProtocols = SslProtocols.Tls12 });
+        await ssl.WriteAsync("hello"u8.ToArray());
+
+        await socket.SendAllAsync((byte[])[0x17, 3, 3, 0, 40, .. RandomNumberGenerator.GetBytes(40)]);
+
+        // TLS 1.2 shows what a record is: an alert (21), encrypted; and then a FIN, not a reset.
+        var answer = await socket.ReceiveToEndAsync();
+        Assert.Equal(21, answer[0]);
+        socket.Dispose();
+        Assert.True(await isReset.Task.WaitAsync(Wait.Limit));
+        Assert.Equal(SessionEndReason.ProtocolViolation, await proxy.EndReasonAsync());
+    }
+
+    [Fact]
+    public async Task ClientAndDestinationThatReadSlowly_GetEveryByte()
+    {
+        var payload = RandomNumberGenerator.GetBytes(12 * 1024 * 1024);
+        var sha = Convert.ToHexString(SHA256.HashData(payload));
+        var uploaded = new TaskCompletionSource<(long, string)>();
+        await using var upstream = new ScriptedUpstream(async socket =>
+        {
+            var sending = socket.SendAllAsync(payload);
+            uploaded.SetResult(await socket.HashToEndAsync(() => Task.Delay(1)));
+            await sending;
+            socket.Shutdown(SocketShutdown.Send);
+        });
+        await using var proxy = await ProxyEnvironment.StartAsync(Config("a.example.com", upstream: upstream));
+        await using var ssl = new SslStream(new NetworkStream(await proxy.ConnectAsync(), ownsSocket: true), false, (_, _, _, _) => true);
+        await ssl.AuthenticateAsClientAsync("a.example.com");
+
+        var upload = Task.Run(async () =>
+        {
+            await ssl.WriteAsync(payload);
+            await ssl.ShutdownAsync();
+        });
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[100_000];
+        for (int count; (count = await ssl.ReadAsync(buffer).AsTask().WaitAsync(Wait.Limit)) > 0; await Task.Delay(1))
+        {
+            hash.AppendData(buffer, 0, count);
+        }
+
+        await upload.WaitAsync(Wait.Limit);
+        Assert.Equal(sha, Convert.ToHexString(hash.GetHashAndReset()));
+        Assert.Equal((payload.Length, sha), await uploaded.Task.WaitAsync(Wait.Limit));
+        Assert.Equal(SessionEndReason.Completed, await proxy.EndReasonAsync());
+        Assert.Equal((payload.Length, payload.Length), (proxy.Sessions.Single().BytesIn, proxy.Sessions.Single().BytesOut));
+    }
+
+    [Fact]
+    public async Task Certificate_ThatTheSecurityLevelForbids_IsAConfigError()
+    {
+        var error = await Assert.ThrowsAsync<KestrelStream.Management.StreamProxyConfigException>(
+            () => ProxyEnvironment.StartAsync(Config("a.example.com", tls => tls with { Ciphers = "HIGH:@SECLEVEL=5" })));
+
+        Assert.Equal("StreamProxy:Routes:all:Tls:Certificates:0", Assert.Single(error.Errors).Path);
+        Assert.Contains("ee key too small", error.Errors[0].Message, StringComparison.Ordinal);
+    }
+
+    private static bool IsResumed(string output)
+    {
+        Assert.Contains(Greeting, output, StringComparison.Ordinal);
+        return Regex.IsMatch(output, "^Reused, ", RegexOptions.Multiline);
+    }
+
+    /// <summary>Stays connected until the destination has spoken, or the proxy has turned it away; everything it says.</summary>
+    private static async Task<string> ConnectAsync(ProxyEnvironment proxy, string? name, params string[] arguments)
+    {
+        await using var client = Start(proxy, name, arguments);
+        await Wait.UntilAsync(() => client.HasExited || client.Output.Text.Contains(Greeting, StringComparison.Ordinal), "openssl s_client");
+        await client.WriteInputAsync([], close: true);
+        var result = await client.WaitForResultAsync(Wait.Limit);
+        return result.Output + result.Error;
+    }
+
+    private static ChildProcess Start(ProxyEnvironment proxy, string? name, params string[] arguments) => ChildProcess.Start(
+        PeerProgram.Find("openssl", "openssl"),
+        ["s_client", "-connect", proxy.EndPoint().ToString(), .. name is null ? (string[])["-noservername"] : ["-servername", name], .. arguments]);
+
+    private StreamProxyConfig Config(string certificateName, Func<RouteTlsConfig, RouteTlsConfig>? tls = null, ScriptedUpstream? upstream = null)
+    {
+        var (path, key) = TestCertificates.Shared.Issue(certificateName).WritePem(_folder, "a.pem", "a.key");
+        return ProxyEnvironment.OneRoute(EngineKind.EventLoop, (upstream ?? _upstream).EndPoint, r => r with
+        {
+            Tls = (tls ?? (t => t))(new RouteTlsConfig { Mode = TlsMode.Terminate, Certificates = ["a"] }),
+        }) with
+        {
+            Tls = new TlsConfig { Engine = TlsEngineKind.OpenSsl },
+            Certificates = new Dictionary<string, CertificateConfig> { ["a"] = new() { Path = path, KeyPath = key } },
+        };
+    }
+}
