@@ -76,7 +76,7 @@ internal static class SessionEndpoints
         session.Route?.Id,
         session.Route?.Cluster?.Id,
         session.Destination?.Id,
-        EndPointText.Of(session.Transport.RemoteEndPoint),
+        EndPointText.Of(session.ClientEndPoint),
         session.ServerName,
         session.Phase,
         Volatile.Read(ref session.BytesIn),

@@ -24,6 +24,12 @@ public sealed record ClusterConfig
     /// </summary>
     public int WarmConnections { get; init; }
 
+    /// <summary>The PROXY header that each connection to a destination begins with. Default <see cref="ProxyProtocolVersion.Off"/>.</summary>
+    public ProxyProtocolVersion ProxyProtocol { get; init; }
+
+    /// <summary>What a V2 header tells besides addresses. Default nothing.</summary>
+    public IReadOnlyList<ProxyProtocolTlv> Tlvs { get; init; } = [];
+
     /// <summary>Longest time until names of destinations are resolved again. Default 10 s. A shorter time to live counts where it is known.</summary>
     public TimeSpan DnsRefresh { get; init; } = TimeSpan.FromSeconds(10);
 

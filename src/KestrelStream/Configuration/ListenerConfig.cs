@@ -29,4 +29,7 @@ public sealed record ListenerConfig
 
     /// <summary>Most sessions at once on this listener; null = unlimited. One more is accepted and closed: <see cref="Sessions.SessionEndReason.ConnectionLimit"/>.</summary>
     public int? MaxConnections { get; init; }
+
+    /// <summary>Whether connections begin with a PROXY header; null = they do not.</summary>
+    public ListenerProxyProtocolConfig? ProxyProtocol { get; init; }
 }

@@ -1,7 +1,9 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using KestrelStream.Configuration;
 using KestrelStream.Dialing;
+using KestrelStream.ProxyProtocol;
 
 namespace KestrelStream.Diagnostics;
 
@@ -15,7 +17,6 @@ internal abstract class AccessLogFormatter
     public void Format(in AccessLogRecord record)
     {
         var attempts = record.AllAttempts();
-        var client = EndPointText.Of(record.Client);
 
         Begin();
         Write("time"u8, record.Ended.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture));
@@ -25,8 +26,8 @@ internal abstract class AccessLogFormatter
         Write("route"u8, record.Route);
         Write("cluster"u8, record.Cluster);
         Write("destination"u8, record.Destination);
-        Write("client"u8, client);
-        Write("peer"u8, client);
+        Write("client"u8, EndPointText.Of(record.Client));
+        Write("peer"u8, EndPointText.Of(record.Peer ?? record.Client));
         Write("sni"u8, record.ServerName);
         Write("alpn"u8, record.Tls?.Alpn);
         Write("tls_version"u8, record.Tls?.Version);
@@ -38,6 +39,11 @@ internal abstract class AccessLogFormatter
             Write("client_certificate_issuer"u8, certificate.Issuer);
             Write("client_certificate_san"u8, certificate.SubjectAlternativeNames);
             Write("client_certificate_sha256"u8, certificate.Sha256);
+        }
+
+        if (record.ProxyHeader is { } header)
+        {
+            Write(header);
         }
 
         Write("bytes_in"u8, record.BytesIn);
@@ -58,6 +64,24 @@ internal abstract class AccessLogFormatter
         Write("generation"u8, record.Generation);
         End();
     }
+
+    /// <summary>What the peer has said of the client, besides its address. Texts are whatever it likes: all of them are escaped.</summary>
+    private void Write(ProxyHeader header)
+    {
+        Write("proxy_alpn"u8, header.Alpn is { } alpn ? Encoding.Latin1.GetString(alpn.Span) : null);
+        Write("proxy_authority"u8, header.Authority);
+        Write("proxy_unique_id"u8, header.UniqueId is { } id ? UniqueIdText(id.Span) : null);
+        Write("proxy_tls_version"u8, header.Tls?.Version);
+        Write("proxy_tls_cipher"u8, header.Tls?.Cipher);
+        Write("proxy_tls_client"u8, header.Tls?.CommonName);
+        Write("proxy_aws_endpoint"u8, header.AwsVpcEndpoint);
+        Write("proxy_azure_link"u8, header.AzureLinkId?.ToString(CultureInfo.InvariantCulture));
+        Write("proxy_gcp_connection"u8, header.GcpConnectionId?.ToString(CultureInfo.InvariantCulture));
+    }
+
+    /// <summary>As text where it is one (ours, HAProxy's), else in hexadecimal.</summary>
+    private static string UniqueIdText(ReadOnlySpan<byte> id)
+        => id.ContainsAnyExceptInRange((byte)0x21, (byte)0x7e) ? Convert.ToHexStringLower(id) : Encoding.ASCII.GetString(id);
 
     /// <summary>Milliseconds to the microsecond.</summary>
     protected static double Milliseconds(TimeSpan time) => Math.Round(time.TotalMilliseconds, 3);

@@ -1,5 +1,6 @@
 using System.Net;
 using KestrelStream.Dialing;
+using KestrelStream.ProxyProtocol;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
@@ -25,6 +26,12 @@ internal readonly record struct AccessLogRecord
     public string? Destination { get; init; }
 
     public EndPoint? Client { get; init; }
+
+    /// <summary>Whoever has connected, when a PROXY header has announced another client; null = the client itself.</summary>
+    public EndPoint? Peer { get; init; }
+
+    /// <summary>What that proxy has said.</summary>
+    public ProxyHeader? ProxyHeader { get; init; }
 
     public string? ServerName { get; init; }
 
@@ -59,7 +66,9 @@ internal readonly record struct AccessLogRecord
         Route = session.Route?.Id,
         Cluster = session.Route?.Cluster?.Id,
         Destination = session.Destination?.Id,
-        Client = session.Transport.RemoteEndPoint,
+        Client = session.ClientEndPoint,
+        Peer = session.ProxyHeader?.Source is null ? null : session.PeerEndPoint,
+        ProxyHeader = session.ProxyHeader,
         ServerName = session.ServerName,
         Tls = session.Tls,
         BytesIn = session.BytesIn,

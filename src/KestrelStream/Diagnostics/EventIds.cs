@@ -22,6 +22,8 @@ internal static class EventIds
     public const int SessionFailed = 202;
     public const int SessionEnded = 203;
     public const int LoopFailed = 204;
+    public const int ProxyHeaderRefused = 205;
+    public const int ProxyHeaderUntrusted = 206;
 
     // 3xx: TLS and certificates
     public const int HandshakeFailed = 300;

@@ -4,6 +4,7 @@ using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Model;
+using KestrelStream.ProxyProtocol;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
 using Microsoft.Extensions.Logging;
@@ -74,6 +75,7 @@ internal sealed partial class UpstreamDialer(
                 cluster.DialSucceeded(destination, attempts, time.GetElapsedTime(dialled));
                 session.Destination = destination;
                 session.DialTime = time.GetElapsedTime(started);
+                session.UpstreamHeader = OutgoingHeader.Of(session, config);
                 return true;
             }
 
@@ -181,7 +183,7 @@ internal sealed partial class UpstreamDialer(
 
     /// <summary>The client is the one that the session stands for, not whoever carries it.</summary>
     private static ulong KeyOf(StreamSession session, ClusterState cluster)
-        => cluster.Model.HashKey is { } key ? KeyHash.Of(key, session.Transport.RemoteEndPoint, session.ServerName) : 0;
+        => cluster.Model.HashKey is { } key ? KeyHash.Of(key, session.ClientEndPoint, session.ServerName) : 0;
 
     private TimeSpan TimeoutLeft(ClusterConfig config, long started)
     {

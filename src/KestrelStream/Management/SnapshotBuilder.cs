@@ -1,5 +1,6 @@
 using KestrelStream.Configuration;
 using KestrelStream.Model;
+using KestrelStream.ProxyProtocol;
 using KestrelStream.Routing;
 using KestrelStream.Tls;
 
@@ -41,6 +42,7 @@ internal static class SnapshotBuilder
                 Config = listener,
                 Address = address!,
                 Routes = RouteTable.ForListener(id, routes.Values),
+                TrustedPeers = listener.ProxyProtocol is { } proxyProtocol && proxyProtocol.Mode != ProxyProtocolMode.Off ? new TrustedPeers(proxyProtocol.TrustedNetworks) : null,
                 Generation = generation,
             });
         }

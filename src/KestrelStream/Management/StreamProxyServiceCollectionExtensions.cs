@@ -10,6 +10,7 @@ using KestrelStream.Management;
 using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.Relay;
+using KestrelStream.ProxyProtocol;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
 using KestrelStream.Tls.OpenSsl;
@@ -64,6 +65,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<SessionTable>();
         services.TryAddSingleton(new PrereadBudget());
         services.TryAddSingleton<PrereadReader>();
+        services.TryAddSingleton<ProxyHeaderReader>();
         services.TryAddSingleton<StreamSessionHandler>();
         services.TryAddSingleton<SessionPipeline>();
         services.TryAddSingleton<SessionRunner>();

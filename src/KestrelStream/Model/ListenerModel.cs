@@ -1,5 +1,6 @@
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
+using KestrelStream.ProxyProtocol;
 using KestrelStream.Routing;
 
 namespace KestrelStream.Model;
@@ -14,6 +15,9 @@ internal sealed class ListenerModel
     public required ProxyAddress Address { get; init; }
 
     public required RouteTable Routes { get; init; }
+
+    /// <summary>Whose PROXY headers are believed; null = connections begin with none.</summary>
+    public TrustedPeers? TrustedPeers { get; init; }
 
     /// <summary>Generation of the snapshot it belongs to.</summary>
     public required long Generation { get; init; }

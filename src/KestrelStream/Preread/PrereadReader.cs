@@ -59,6 +59,22 @@ internal sealed class PrereadReader(PrereadBudget budget)
         }
     }
 
+    /// <summary>
+    /// For a listener that needs no bytes: what came with the PROXY header, or was left by a pipeline step, is forwarded all the same. False = the
+    /// process's budget is spent.
+    /// </summary>
+    public bool TryTakeReceived(StreamSession session)
+    {
+        var received = session.Transport.TakeUnconsumed();
+        if (received.IsEmpty)
+        {
+            return true;
+        }
+
+        session.Preread = new PrereadBuffer(budget, Math.Max(received.Length, session.ListenerModel.Config.PrereadBufferBytes));
+        return session.Preread.TryAppend(received.Span);
+    }
+
     /// <summary>Waits for the first byte or the end of the silence. The wait goes on in the relay when the server is to speak first.</summary>
     private static async ValueTask<bool> IsSilentAsync(StreamSession session)
     {

@@ -50,16 +50,9 @@ internal sealed class SocketRelay : IStreamRelay
         var from = isUpload ? session.Client : session.Upstream!;
         var to = isUpload ? session.Upstream! : session.Client;
 
-        if (isUpload && session.Preread is { Length: > 0 } preread && session.Tls is null)
+        if (isUpload && !await SendFirstAsync(state, to))
         {
-            var sent = await SendAsync(session, to, preread.Written);
-            session.BytesIn += sent.Count;
-            session.ReleasePreread();
-            if (!sent.IsOk)
-            {
-                state.SendFailed(isUpload, sent.Status);
-                return;
-            }
+            return;
         }
 
         if (isUpload && session.PendingWait is { } pending)
@@ -90,6 +83,33 @@ internal sealed class SocketRelay : IStreamRelay
                 return;
             }
         }
+    }
+
+    /// <summary>The PROXY header, and behind it in the same send what was read to find the route. False = the direction is over.</summary>
+    private static async ValueTask<bool> SendFirstAsync(State state, StreamConnection to)
+    {
+        var session = state.Session;
+        var header = session.UpstreamHeader;
+        var first = session.Preread is { Length: > 0 } preread && session.Tls is null ? preread.Written : default;
+        if (header.IsEmpty && first.IsEmpty)
+        {
+            return true;
+        }
+
+        session.UpstreamHeader = default;
+        var sent = await SendAsync(session, to, header.IsEmpty ? first : first.IsEmpty ? header : (byte[])[.. header.Span, .. first.Span]);
+        session.BytesIn += Math.Max(0, sent.Count - header.Length);
+        if (!first.IsEmpty)
+        {
+            session.ReleasePreread();
+        }
+
+        if (!sent.IsOk)
+        {
+            state.SendFailed(isUpload: true, sent.Status);
+        }
+
+        return sent.IsOk;
     }
 
     /// <summary>Moves what is there already, through a large buffer. False = the direction is over.</summary>

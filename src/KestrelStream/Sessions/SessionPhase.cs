@@ -3,13 +3,14 @@ namespace KestrelStream.Sessions;
 /// <summary>Where a session is on its path; decides what a deadline means.</summary>
 /// <remarks>
 /// <code>
-/// Preread → Handshake → [Queue →] Dial → Relay → Closed   (Handshake only when TLS ends here, Queue only when all are full)
-///    └─────────┴────────────────┴──→ Refuse → Closed       (an alert is on its way to the client)
+/// [ProxyHeader →] Preread → Handshake → [Queue →] Dial → Relay → Closed   (ProxyHeader only when the listener asks for one, Handshake only when TLS ends here, Queue only when all are full)
+///                   └─────────┴────────────────┴──→ Refuse → Closed       (an alert is on its way to the client)
 /// </code>
 /// </remarks>
 internal enum SessionPhase : byte
 {
     Preread,
+    ProxyHeader,
     Handshake,
     Queue,
     Dial,

@@ -1,5 +1,6 @@
 using KestrelStream.Diagnostics;
 using KestrelStream.Model;
+using KestrelStream.ProxyProtocol;
 using KestrelStream.Transport;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
@@ -10,6 +11,7 @@ namespace KestrelStream.Sessions;
 internal sealed partial class SessionRunner(
     SessionTable table,
     DescriptorBudget descriptors,
+    ProxyHeaderReader proxyHeaders,
     SessionPipeline pipeline,
     StreamSessionHandler handler,
     StreamProxyMetrics metrics,
@@ -48,7 +50,11 @@ internal sealed partial class SessionRunner(
     {
         try
         {
-            if (pipeline.HasSteps)
+            if (session.ListenerModel.TrustedPeers is not null && !await proxyHeaders.ReadAsync(session))
+            {
+                // It has ended.
+            }
+            else if (pipeline.HasSteps)
             {
                 await pipeline.Run(session.Transport);
 

@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Net;
 using KestrelStream.Dialing;
 using KestrelStream.Model;
 using KestrelStream.Preread;
+using KestrelStream.ProxyProtocol;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
 
@@ -24,6 +26,7 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     private int _sending;
     private string? _idText;
     private QueuedSession? _place;
+    private EndPoint? _peer;
 
     public StreamSession(long id, StreamConnection client, ListenerState listener, SessionEnvironment environment, long startTimestamp, DateTimeOffset started)
     {
@@ -73,6 +76,18 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     /// <summary>The client has sent a well-formed ClientHello.</summary>
     public bool HasHello { get; private set; }
+
+    /// <summary>What the peer has said of the client, before all of its bytes; null = nothing, it is the client.</summary>
+    public ProxyHeader? ProxyHeader { get; set; }
+
+    /// <summary>The client: who the PROXY header says, or whoever has connected. What is logged, shown, hashed and told to destinations.</summary>
+    public EndPoint? ClientEndPoint => ProxyHeader?.Source ?? Transport.RemoteEndPoint;
+
+    /// <summary>Whoever has connected.</summary>
+    public EndPoint? PeerEndPoint => ProxyHeader?.Source is null ? Transport.RemoteEndPoint : _peer;
+
+    /// <summary>A PROXY header that is still to be sent to the destination, before any other byte; empty = none.</summary>
+    public ReadOnlyMemory<byte> UpstreamHeader { get; set; }
 
     /// <summary>Facts of the handshake when TLS ended here.</summary>
     public TlsFacts? Tls { get; set; }
@@ -214,6 +229,17 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
         Schedule(RelayDeadline());
     }
 
+    /// <summary>The session stands for who the header says: for pipeline steps too, which know the connection alone.</summary>
+    public void SetProxyHeader(ProxyHeader header)
+    {
+        _peer = Transport.RemoteEndPoint;
+        ProxyHeader = header;
+        if (header.Source is { } source)
+        {
+            Transport.RemoteEndPoint = source;
+        }
+    }
+
     /// <summary>Keeps of the hello what outlives its bytes.</summary>
     public void SetHello(in ClientHello hello)
     {
@@ -255,6 +281,10 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
                 // The handler sees the end of receiving, and says goodbye with an alert where one fits.
                 TryEnd(SessionEndReason.PrereadTimeout);
                 Transport.StopReceiving();
+                break;
+
+            case SessionPhase.ProxyHeader:
+                Abort(SessionEndReason.ProxyHeaderTimeout);
                 break;
 
             case SessionPhase.Handshake:

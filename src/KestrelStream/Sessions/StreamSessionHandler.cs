@@ -36,6 +36,12 @@ internal sealed class StreamSessionHandler(
         var routes = session.ListenerModel.Routes;
 
         var route = routes.NeedsPreread ? await PrereadAndRouteAsync(session) : routes.Only;
+        if (!routes.NeedsPreread && !preread.TryTakeReceived(session))
+        {
+            session.Abort(SessionEndReason.LimitExceeded);
+            return false;
+        }
+
         if (route is null)
         {
             return false;

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Net;
 using KestrelStream.Sessions;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http.Features;
@@ -16,6 +17,7 @@ namespace KestrelStream.Transport;
 internal abstract class StreamConnection : ConnectionContext
 {
     private StepView? _steps;
+    private ReadOnlyMemory<byte> _putBack;
 
     /// <summary>The session this is the client end of; null on an upstream end.</summary>
     public StreamSession? Session { get; set; }
@@ -40,7 +42,7 @@ internal abstract class StreamConnection : ConnectionContext
     /// <summary>The same bytes as a pipe, for pipeline steps. What a step has looked at and not consumed is seen again by preread and relay.</summary>
     public override IDuplexPipe Transport
     {
-        get => Steps.Transport ??= Steps.Pipe = new StreamConnectionPipe(this);
+        get => Steps.Transport ??= Steps.Pipe = new StreamConnectionPipe(this, TakePutBack());
         set => Steps.Transport = value;
     }
 
@@ -51,8 +53,14 @@ internal abstract class StreamConnection : ConnectionContext
         set => throw new NotSupportedException("The session decides when a connection is closed.");
     }
 
-    /// <summary>Bytes that a pipeline step has received and left unconsumed; empty when no step has used <see cref="Transport"/>.</summary>
-    public ReadOnlyMemory<byte> TakeUnconsumed() => _steps?.Pipe?.TakeUnconsumed() ?? default;
+    /// <summary>Bytes that were received too early and are seen again by pipeline steps, preread and relay. Before any of those, and once.</summary>
+    public void PutBack(ReadOnlyMemory<byte> bytes) => _putBack = bytes;
+
+    /// <summary>Bytes that a pipeline step has received and left unconsumed, or that were put back and no step has asked for.</summary>
+    public ReadOnlyMemory<byte> TakeUnconsumed() => _steps?.Pipe is { } pipe ? pipe.TakeUnconsumed() : TakePutBack();
+
+    /// <summary>The address of this end as the kernel knows it, where <see cref="ConnectionContext.LocalEndPoint"/> may be the listener's: of a listener on *, that is none.</summary>
+    public virtual EndPoint? GetBoundEndPoint() => LocalEndPoint;
 
     /// <summary>Receives what is there, at least one byte; 0 with Ok = the peer has ended its sending.</summary>
     public abstract ValueTask<IOResult> ReceiveAsync(Memory<byte> buffer);
@@ -136,6 +144,13 @@ internal abstract class StreamConnection : ConnectionContext
         Steps.Pipe = null;
         Steps.Transport = null;
         return successor;
+    }
+
+    private ReadOnlyMemory<byte> TakePutBack()
+    {
+        var bytes = _putBack;
+        _putBack = default;
+        return bytes;
     }
 
     private StepView Steps => LazyInitializer.EnsureInitialized(ref _steps, static () => new StepView());

@@ -6,9 +6,11 @@ namespace KestrelStream.Transport;
 /// <summary>A <see cref="StreamConnection"/> as a pipe, for pipeline steps that want to look at bytes. Made only when one asks.</summary>
 internal sealed class StreamConnectionPipe : IDuplexPipe
 {
-    public StreamConnectionPipe(StreamConnection connection)
+    /// <param name="connection">Whose bytes.</param>
+    /// <param name="first">Received before.</param>
+    public StreamConnectionPipe(StreamConnection connection, ReadOnlyMemory<byte> first)
     {
-        var stream = new StreamConnectionStream(connection);
+        var stream = new StreamConnectionStream(connection, first);
         // leaveOpen: a step that completes its pipe must not close a connection that its session owns.
         Input = PipeReader.Create(stream, new StreamPipeReaderOptions(leaveOpen: true));
         Output = PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true));

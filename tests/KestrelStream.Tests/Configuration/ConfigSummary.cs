@@ -18,7 +18,7 @@ internal static class ConfigSummary
         Line(text, $"access log {(config.AccessLog is { } log ? $"{log.Path} {log.Format}" : "none")}");
         foreach (var (id, listener) in config.Listeners)
         {
-            Line(text, $"listener {id}: {listener.Address}, preread {listener.PrereadTimeout} {listener.PrereadBufferBytes} bytes, server first after {listener.ServerFirstAfter}, handshake {listener.HandshakeTimeout}, backlog {listener.Backlog}, max {Or(listener.MaxConnections)}");
+            Line(text, $"listener {id}: {listener.Address}, preread {listener.PrereadTimeout} {listener.PrereadBufferBytes} bytes, server first after {listener.ServerFirstAfter}, handshake {listener.HandshakeTimeout}, backlog {listener.Backlog}, max {Or(listener.MaxConnections)}{ProxyProtocolOf(listener)}");
             AppendTable(text, RouteTable.ForListener(id, config.Routes.Select(route => new RouteModel { Id = route.Key, Config = route.Value })));
         }
 
@@ -59,7 +59,7 @@ internal static class ConfigSummary
 
     private static void AppendCluster(StringBuilder text, string id, ClusterConfig cluster)
     {
-        Line(text, $"cluster {id}: {cluster.LoadBalancingPolicy}, connect {cluster.ConnectTimeout}, budget {cluster.DialBudget}, attempts {Or(cluster.MaxAttempts)}, dns {cluster.DnsRefresh}, slow start {cluster.SlowStart}, unhealthy {cluster.OnUnhealthy}, panic {cluster.PanicThreshold}, warm {cluster.WarmConnections}");
+        Line(text, $"cluster {id}: {cluster.LoadBalancingPolicy}, connect {cluster.ConnectTimeout}, budget {cluster.DialBudget}, attempts {Or(cluster.MaxAttempts)}, dns {cluster.DnsRefresh}, slow start {cluster.SlowStart}, unhealthy {cluster.OnUnhealthy}, panic {cluster.PanicThreshold}, warm {cluster.WarmConnections}{(cluster.ProxyProtocol == ProxyProtocolVersion.Off ? "" : $", PROXY {cluster.ProxyProtocol} with {string.Join(' ', cluster.Tlvs)}")}");
         if (cluster.Hash is { } hash)
         {
             Line(text, $"  hash {hash.Key}, balance factor {Or(hash.BalanceFactor)}");
@@ -100,4 +100,7 @@ internal static class ConfigSummary
         => value is null ? "default" : string.Create(CultureInfo.InvariantCulture, $"{value}");
 
     private static void Line(StringBuilder text, FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
+
+    private static string ProxyProtocolOf(ListenerConfig listener)
+        => listener.ProxyProtocol is { } proxy ? $", PROXY {proxy.Mode} from {string.Join(' ', proxy.TrustedNetworks)} within {proxy.Timeout}" : "";
 }

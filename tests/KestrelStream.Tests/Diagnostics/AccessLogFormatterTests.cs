@@ -153,6 +153,21 @@ public sealed partial class AccessLogFormatterTests
         Assert.Equal("NoRoute", pairs["end_reason"]);
     }
 
+    [Theory]
+    [MemberData(nameof(Hostile))]
+    public void Json_HostileProxyHeader_IsOneLineThatParsesBack(int number)
+    {
+        var name = HostileNames.All[number];
+        var header = new KestrelStream.ProxyProtocol.ProxyHeader { Version = 2, Authority = name, UniqueId = new byte[] { 0, 0x0a }, AwsVpcEndpoint = name };
+
+        var line = Format(AccessLogFormat.Json, HostileRecord(name) with { ProxyHeader = header });
+
+        AssertOneAsciiLine(line);
+        using var json = JsonDocument.Parse(line);
+        Assert.Equal(Valid(name), json.RootElement.GetProperty("proxy_authority").GetString());
+        Assert.Equal("000a", json.RootElement.GetProperty("proxy_unique_id").GetString());
+    }
+
     private static AccessLogRecord Refused => new()
     {
         Ended = new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero),

@@ -17,6 +17,8 @@ internal static class ClusterReader
             DialBudget = section.Time(nameof(ClusterConfig.DialBudget)) ?? s_cluster.DialBudget,
             MaxAttempts = section.Number(nameof(ClusterConfig.MaxAttempts)),
             WarmConnections = section.Number(nameof(ClusterConfig.WarmConnections)) ?? s_cluster.WarmConnections,
+            ProxyProtocol = section.Choice<ProxyProtocolVersion>(nameof(ClusterConfig.ProxyProtocol)) ?? s_cluster.ProxyProtocol,
+            Tlvs = section.ChoiceList<ProxyProtocolTlv>(nameof(ClusterConfig.Tlvs)) ?? s_cluster.Tlvs,
             DnsRefresh = section.Time(nameof(ClusterConfig.DnsRefresh)) ?? s_cluster.DnsRefresh,
             Queue = section.Section(nameof(ClusterConfig.Queue), ReadQueue),
             SlowStart = section.Time(nameof(ClusterConfig.SlowStart)) ?? s_cluster.SlowStart,

@@ -65,6 +65,18 @@ internal static class StreamProxyReader
             HandshakeTimeout = section.Time(nameof(ListenerConfig.HandshakeTimeout)) ?? defaults.HandshakeTimeout,
             Backlog = section.Number(nameof(ListenerConfig.Backlog)) ?? defaults.Backlog,
             MaxConnections = section.Number(nameof(ListenerConfig.MaxConnections)),
+            ProxyProtocol = section.Section(nameof(ListenerConfig.ProxyProtocol), ReadProxyProtocol),
+        };
+    }
+
+    private static ListenerProxyProtocolConfig ReadProxyProtocol(SectionReader section)
+    {
+        var defaults = new ListenerProxyProtocolConfig();
+        return new ListenerProxyProtocolConfig
+        {
+            Mode = section.Choice<ProxyProtocolMode>(nameof(ListenerProxyProtocolConfig.Mode)) ?? defaults.Mode,
+            TrustedNetworks = section.TextList(nameof(ListenerProxyProtocolConfig.TrustedNetworks)) ?? defaults.TrustedNetworks,
+            Timeout = section.Time(nameof(ListenerProxyProtocolConfig.Timeout)) ?? defaults.Timeout,
         };
     }
 

@@ -35,6 +35,12 @@ internal static class ClusterValidator
             context.CheckTime(path, "DnsRefresh", cluster.DnsRefresh, ShortestDnsRefresh);
             context.CheckRange(path, "MaxAttempts", cluster.MaxAttempts, 1);
             context.CheckRange(path, "WarmConnections", cluster.WarmConnections, 0, MaxWarmConnections);
+            context.CheckDuplicates(path, "Tlvs", cluster.Tlvs);
+            if (cluster.Tlvs.Count > 0 && cluster.ProxyProtocol != ProxyProtocolVersion.V2)
+            {
+                context.AddError($"{path}:Tlvs", $"only a V2 header has TLVs (ProxyProtocol is {cluster.ProxyProtocol}); valid: ProxyProtocol \"V2\", or no Tlvs");
+            }
+
             if (cluster.Queue is { } queue)
             {
                 context.CheckRange(path, "Queue:MaxLength", queue.MaxLength, 0);

@@ -1,3 +1,5 @@
+using KestrelStream.ProxyProtocol;
+
 namespace KestrelStream.Configuration.Validation;
 
 /// <summary>The listeners: addresses, conflicts among them, ranges.</summary>
@@ -35,6 +37,32 @@ internal static class ListenerValidator
             context.CheckRange(path, "PrereadBufferBytes", listener.PrereadBufferBytes, MinPrereadBufferBytes, MaxPrereadBufferBytes);
             context.CheckRange(path, "Backlog", listener.Backlog, 1);
             context.CheckRange(path, "MaxConnections", listener.MaxConnections, 1);
+            ValidateProxyProtocol(context, $"{path}:ProxyProtocol", listener.ProxyProtocol);
+        }
+    }
+
+    private static void ValidateProxyProtocol(ValidationContext context, string path, ListenerProxyProtocolConfig? config)
+    {
+        if (config is null)
+        {
+            return;
+        }
+
+        context.CheckTime(path, "Timeout", config.Timeout, Duration.Shortest);
+        context.CheckDuplicates(path, "TrustedNetworks", config.TrustedNetworks, StringComparer.OrdinalIgnoreCase);
+        for (var i = 0; i < config.TrustedNetworks.Count; i++)
+        {
+            if (!TrustedPeers.IsNetwork(config.TrustedNetworks[i]))
+            {
+                context.AddError(
+                    $"{path}:TrustedNetworks:{i}",
+                    $"{ErrorText.Quote(config.TrustedNetworks[i])} is not a network; valid: ip/prefix without bits behind the prefix, as 10.0.0.0/8 or 2001:db8::/32, an ip, unix:");
+            }
+        }
+
+        if (config.Mode != ProxyProtocolMode.Off && config.TrustedNetworks.Count == 0)
+        {
+            context.AddError($"{path}:TrustedNetworks", $"is missing or empty, and without a trusted peer nobody may send a header (Mode is {config.Mode}); valid: networks of the proxies in front");
         }
     }
 }

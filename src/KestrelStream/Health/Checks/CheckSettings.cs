@@ -1,6 +1,7 @@
 using System.Security.Cryptography.X509Certificates;
 using KestrelStream.Configuration;
 using KestrelStream.Health.Checks.Probes;
+using KestrelStream.ProxyProtocol;
 
 namespace KestrelStream.Health.Checks;
 
@@ -10,7 +11,7 @@ internal sealed class CheckSettings
     private readonly string? _host;
     private readonly X509Certificate2Collection? _authorities;
 
-    public CheckSettings(ActiveHealthCheckConfig config, string? host, ProxyAddress address, IHealthProbe probe, X509Certificate2Collection? authorities = null, CertificateCoverage? coverage = null)
+    public CheckSettings(ActiveHealthCheckConfig config, string? host, ProxyAddress address, IHealthProbe probe, X509Certificate2Collection? authorities = null, CertificateCoverage? coverage = null, ReadOnlyMemory<byte> proxyHeader = default)
     {
         Config = config;
         _host = host;
@@ -18,6 +19,7 @@ internal sealed class CheckSettings
         Probe = probe;
         _authorities = authorities;
         Coverage = coverage;
+        ProxyHeader = proxyHeader;
     }
 
     public ActiveHealthCheckConfig Config { get; }
@@ -30,12 +32,18 @@ internal sealed class CheckSettings
     /// <summary>Names that its certificates should have; null = none, or the check sees no certificate.</summary>
     public CertificateCoverage? Coverage { get; }
 
+    /// <summary>What the connection begins with where sessions' do: that nobody else is behind it. Empty = nothing.</summary>
+    public ReadOnlyMemory<byte> ProxyHeader { get; }
+
     /// <summary>Compiles a validated config.</summary>
     public static CheckSettings Create(
-        ActiveHealthCheckConfig config, DestinationConfig destination, X509Certificate2Collection? authorities, IReadOnlyList<string>? passedNames = null)
+        ActiveHealthCheckConfig config, DestinationConfig destination, X509Certificate2Collection? authorities, IReadOnlyList<string>? passedNames = null, ClusterConfig? cluster = null)
     {
         var coverage = config.Kind is HealthCheckKind.Tls or HealthCheckKind.Https ? CertificateCoverage.Of(passedNames ?? []) : null;
-        return new(config, destination.Host, CheckAddress.Of(config, destination)!, CreateProbe(config, destination, authorities, coverage), authorities, coverage);
+
+        // Another port or address than the sessions' is another server, made for checks.
+        var header = cluster is not null && config is { Address: null, Port: null } && destination.Health is null ? OutgoingHeader.OfOurselves(cluster) : default;
+        return new(config, destination.Host, CheckAddress.Of(config, destination)!, CreateProbe(config, destination, authorities, coverage), authorities, coverage, header);
     }
 
     /// <summary>Whether a reload has changed nothing here.</summary>
@@ -45,6 +53,7 @@ internal sealed class CheckSettings
             && Config with { Steps = [] } == other.Config with { Steps = Array.Empty<HealthCheckStep>() }
             && Config.Steps.SequenceEqual(other.Config.Steps)
             && (Coverage is null ? other.Coverage is null : Coverage.IsSame(other.Coverage))
+            && ProxyHeader.Span.SequenceEqual(other.ProxyHeader.Span)
             && (_authorities ?? []).SequenceEqual(other._authorities ?? []);
 
     private static IHealthProbe CreateProbe(ActiveHealthCheckConfig config, DestinationConfig destination, X509Certificate2Collection? authorities, CertificateCoverage? coverage)

@@ -203,7 +203,10 @@ internal sealed class DestinationCheck : TimerNode
             var status = await socket.ConnectAsync(endPoints[i]);
             if (status == ConnectStatus.Connected && TryUse(socket, addressesLeft: 1))
             {
-                return (null, new ProbeConnection(socket));
+                var connection = new ProbeConnection(socket);
+                return Settings.ProxyHeader.IsEmpty || await connection.SendAsync(Settings.ProxyHeader)
+                    ? (null, connection)
+                    : (new ProbeResult(CheckResult.Connect, "reset before anything was said"), null);
             }
 
             socket.Reset();
@@ -247,7 +250,7 @@ internal sealed class DestinationCheck : TimerNode
             }
 
             // A connection that nothing was said on is reset: closing it in order would leave it in TIME_WAIT here, one a check and minute.
-            if (result?.Result != CheckResult.Healthy || Settings.Config.Kind == Configuration.HealthCheckKind.Tcp)
+            if (result?.Result != CheckResult.Healthy || (Settings.Config.Kind == Configuration.HealthCheckKind.Tcp && Settings.ProxyHeader.IsEmpty))
             {
                 _socket?.Reset();
             }

@@ -383,6 +383,12 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     public override void Close() => End(isReset: false);
 
     /// <summary>On the loop, with no operation under way.</summary>
+    public override EndPoint? GetBoundEndPoint()
+    {
+        var address = stackalloc byte[Native.SockAddrBytes];
+        return _fd >= 0 && Native.TryGetName(_fd, address, out var count) ? NativeAddress.Read(address, count).ToEndPoint() : LocalEndPoint;
+    }
+
     public override StreamConnection Detach()
     {
         var fd = LeaveLoop();

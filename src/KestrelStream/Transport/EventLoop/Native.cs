@@ -147,6 +147,15 @@ internal static unsafe partial class Native
         return getpeername(fd, address, &length) == 0;
     }
 
+    /// <summary>The address of this end. False = it is closed.</summary>
+    public static bool TryGetName(int fd, byte* address, out int addressBytes)
+    {
+        var length = SockAddrBytes;
+        var result = getsockname(fd, address, &length);
+        addressBytes = length;
+        return result == 0;
+    }
+
     public static int Receive(int fd, byte* buffer, int count)
     {
         int received;
@@ -271,6 +280,10 @@ internal static unsafe partial class Native
     [LibraryImport(C)]
     [SuppressGCTransition]
     private static partial int getpeername(int fd, byte* address, int* addressBytes);
+
+    [LibraryImport(C)]
+    [SuppressGCTransition]
+    private static partial int getsockname(int fd, byte* address, int* addressBytes);
 
     [LibraryImport(C)]
     [SuppressGCTransition]

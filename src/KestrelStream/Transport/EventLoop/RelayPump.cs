@@ -141,10 +141,14 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
         => _core.OnCompleted(continuation, state, token, flags);
 
-    /// <summary>What was read to find the route goes first.</summary>
+    /// <summary>The PROXY header and what was read to find the route go first.</summary>
     private void ForwardPreread()
     {
-        if (_session.Preread is { Length: > 0 } preread)
+        if (!_session.UpstreamHeader.IsEmpty)
+        {
+            ForwardHeader();
+        }
+        else if (_session.Preread is { Length: > 0 } preread)
         {
             fixed (byte* bytes = preread.Written.Span)
             {
@@ -153,6 +157,40 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
         }
 
         _session.ReleasePreread();
+    }
+
+    /// <summary>In one send. The header is none of the client's bytes, and not counted as such.</summary>
+    private void ForwardHeader()
+    {
+        var header = _session.UpstreamHeader.Span;
+        var first = _session.Preread is { } preread ? preread.Written.Span : default;
+        var count = header.Length + first.Length;
+        var buffer = ArrayPool<byte>.Shared.Rent(count);
+        header.CopyTo(buffer);
+        first.CopyTo(buffer.AsSpan(header.Length));
+        _session.UpstreamHeader = default;
+
+        int sent;
+        fixed (byte* bytes = buffer)
+        {
+            sent = _upstream.Send(bytes, count);
+        }
+
+        if (sent < 0)
+        {
+            SendFailed(ref _upload);
+        }
+        else
+        {
+            Count(ref _upload, Math.Max(0, sent - header.Length));
+            if (sent < count)
+            {
+                _upload.Hold(buffer.AsSpan(sent, count - sent));
+                Holding(ref _upload);
+            }
+        }
+
+        ArrayPool<byte>.Shared.Return(buffer);
     }
 
     /// <summary>Moves what can be moved one way.</summary>

@@ -280,6 +280,18 @@ internal sealed class SocketConnection : StreamConnection
         }
     }
 
+    public override EndPoint? GetBoundEndPoint()
+    {
+        try
+        {
+            return _socket.LocalEndPoint;
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            return LocalEndPoint;
+        }
+    }
+
     public override bool HasPeerLeft()
     {
         try
