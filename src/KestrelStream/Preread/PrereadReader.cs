@@ -38,7 +38,7 @@ internal sealed class PrereadReader(PrereadBudget budget)
             if (buffer.Length > 0)
             {
                 var status = buffer.Parser.Advance(buffer.Written.Span);
-                if (status != PrereadStatus.NeedMore)
+                if (status != PrereadStatus.NeedMore && !(status == PrereadStatus.NotTls && NeedsMore(session, buffer)))
                 {
                     return ToOutcome(status);
                 }
@@ -52,7 +52,10 @@ internal sealed class PrereadReader(PrereadBudget budget)
             var received = await session.Transport.ReceiveAsync(room);
             if (!received.IsOk || received.Count == 0)
             {
-                return session.EndReason == SessionEndReason.PrereadTimeout ? PrereadOutcome.Late : PrereadOutcome.Gone;
+                // Its own end, in the middle of a request: that is none then, and goes where other bytes go. The relay meets the end again.
+                return session.EndReason == SessionEndReason.PrereadTimeout ? PrereadOutcome.Late
+                    : received.IsOk && buffer.Parser.Status == PrereadStatus.NotTls ? PrereadOutcome.NotTls
+                    : PrereadOutcome.Gone;
             }
 
             buffer.Advance(received.Count);
@@ -89,6 +92,13 @@ internal sealed class PrereadReader(PrereadBudget budget)
 
         session.PendingWait = wait;
         return true;
+    }
+
+    /// <summary>Whether more bytes could give the session to another route.</summary>
+    private static bool NeedsMore(StreamSession session, PrereadBuffer buffer)
+    {
+        session.ListenerModel.Routes.ForNotTls(buffer.Written.Span, out var needsMore);
+        return needsMore;
     }
 
     private static PrereadOutcome ToOutcome(PrereadStatus status) => status switch

@@ -35,7 +35,8 @@ internal sealed partial class RouteTable
         var name = pattern is null ? "takes every name" : $"name fits {pattern}";
         return refusal switch
         {
-            RouteRefusal.Protocol => $"{name}, but Protocols takes only clients that say nothing",
+            RouteRefusal.Protocol when route.Route.Config.Match.FirstBytes.Count > 0 => $"{name}, but FirstBytes takes no TLS",
+            RouteRefusal.Protocol => $"{name}, but Protocols takes only {string.Join(", ", route.Route.Config.Match.Protocols)}",
             RouteRefusal.Alpn => $"{name}, but the client offers none of the ALPN protocols {string.Join(", ", route.Route.Config.Match.Alpn)}",
             _ when route.Conditions.Count > 0 => $"{name}, and the other conditions hold",
             _ => name,

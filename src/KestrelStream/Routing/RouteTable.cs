@@ -1,5 +1,6 @@
 using KestrelStream.Model;
 using KestrelStream.Preread;
+using KestrelStream.Preread.Detection;
 
 namespace KestrelStream.Routing;
 
@@ -10,7 +11,9 @@ namespace KestrelStream.Routing;
 internal sealed partial class RouteTable
 {
     private readonly RouteEntry[] _routes;
-    private readonly RouteModel? _forNotTls;
+
+    /// <summary>Those that may take what is not TLS, in the order of trial.</summary>
+    private readonly RouteEntry[] _forNotTls;
     private readonly RouteModel? _forSilence;
 
     /// <param name="routes">Of a validated configuration, in any order.</param>
@@ -31,7 +34,7 @@ internal sealed partial class RouteTable
         Expressions = [.. expressions.Order(Comparer<(SniPattern Pattern, RouteEntry Route)>.Create(CompareExpressions))];
         Unnamed = new RouteGroup([.. _routes.Where(route => route.Patterns.Length == 0)]);
 
-        _forNotTls = _routes.FirstOrDefault(route => route.Conditions.TakesNotTls)?.Route;
+        _forNotTls = [.. _routes.Where(route => route.Conditions.TakesNotTls)];
         _forSilence = _routes.FirstOrDefault(route => route.Conditions.TakesSilence)?.Route;
         NeedsPreread = _routes.Any(route => route.Conditions.NeedsBytes);
     }
@@ -43,7 +46,7 @@ internal sealed partial class RouteTable
     public bool HasServerFirst => _forSilence is not null;
 
     /// <summary>The route of every client, where nothing is preread; null = there is none.</summary>
-    public RouteModel? Only => NeedsPreread ? null : _forNotTls;
+    public RouteModel? Only => NeedsPreread || _forNotTls is [] ? null : _forNotTls[0].Route;
 
     internal NameIndex Exact { get; } = new();
 
@@ -75,7 +78,29 @@ internal sealed partial class RouteTable
     }
 
     /// <summary>The route of a client whose first bytes are not TLS; null = none takes it.</summary>
-    public RouteModel? ForNotTls() => _forNotTls;
+    /// <param name="bytes">All that has been received, at least one byte.</param>
+    /// <param name="needsMore">
+    /// More bytes might give it to a route that goes before this one: to be asked again with them. Without more to come, the answer stands: what is
+    /// not whole at its end is none.
+    /// </param>
+    public RouteModel? ForNotTls(ReadOnlySpan<byte> bytes, out bool needsMore)
+    {
+        needsMore = false;
+        foreach (var route in _forNotTls)
+        {
+            switch (route.Conditions.Judge(bytes))
+            {
+                case ProtocolVerdict.Yes:
+                    return route.Route;
+
+                case ProtocolVerdict.NeedMore:
+                    needsMore = true;
+                    break;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>The route of a client that said nothing for <see cref="Configuration.ListenerConfig.ServerFirstAfter"/>; null = go on waiting.</summary>
     public RouteModel? ForSilence() => _forSilence;

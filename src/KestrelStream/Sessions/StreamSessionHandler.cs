@@ -86,7 +86,7 @@ internal sealed class StreamSessionHandler(
                 return null;
 
             case PrereadOutcome.Late:
-                await Refusal.RefuseAsync(session, SessionEndReason.PrereadTimeout, session.Preread!.Length > 0 ? TlsAlert.HandshakeFailure : TlsAlert.None);
+                await Refusal.RefuseAsync(session, SessionEndReason.PrereadTimeout, IsMaybeTls(session) ? TlsAlert.HandshakeFailure : TlsAlert.None);
                 return null;
 
             case PrereadOutcome.Malformed:
@@ -96,11 +96,11 @@ internal sealed class StreamSessionHandler(
             case PrereadOutcome.TooLarge:
                 // Too large for the parser (its own alert) or for the buffer before the parser could say so.
                 var alert = session.Preread!.Parser.Alert;
-                await Refusal.RefuseAsync(session, SessionEndReason.PrereadTooLarge, alert == TlsAlert.None ? TlsAlert.IllegalParameter : alert);
+                await Refusal.RefuseAsync(session, SessionEndReason.PrereadTooLarge, alert == TlsAlert.None && IsMaybeTls(session) ? TlsAlert.IllegalParameter : alert);
                 return null;
 
             case PrereadOutcome.OverBudget:
-                await Refusal.RefuseAsync(session, SessionEndReason.LimitExceeded, TlsAlert.InternalError);
+                await Refusal.RefuseAsync(session, SessionEndReason.LimitExceeded, IsMaybeTls(session) ? TlsAlert.InternalError : TlsAlert.None);
                 return null;
         }
 
@@ -113,6 +113,9 @@ internal sealed class StreamSessionHandler(
         return null;
     }
 
+    /// <summary>It has begun as TLS does: an alert is for such a client only.</summary>
+    private static bool IsMaybeTls(StreamSession session) => session.Preread is { Length: > 0 } preread && preread.Parser.Status != PrereadStatus.NotTls;
+
     private static RouteModel? Choose(StreamSession session, PrereadOutcome outcome)
     {
         var routes = session.ListenerModel.Routes;
@@ -122,7 +125,7 @@ internal sealed class StreamSessionHandler(
                 return routes.ForSilence();
 
             case PrereadOutcome.NotTls:
-                return routes.ForNotTls();
+                return routes.ForNotTls(session.Preread!.Written.Span, out _);
 
             default:
                 var hello = session.Preread!.Parser.GetHello(session.Preread.Written.Span);
