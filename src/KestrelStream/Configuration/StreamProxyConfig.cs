@@ -27,8 +27,11 @@ public sealed record StreamProxyConfig
     /// <summary>Who is asked for the names of destinations; null = the operating system.</summary>
     public ResolverConfig? Resolver { get; init; }
 
-    /// <summary>Where one record a session goes; null = nowhere.</summary>
+    /// <summary>Where the records of sessions go; null = nowhere.</summary>
     public AccessLogConfig? AccessLog { get; init; }
+
+    /// <summary>What is counted beside everything that always is.</summary>
+    public MetricsConfig Metrics { get; init; } = new();
 
     /// <summary>Addresses that are accepted on.</summary>
     public IReadOnlyDictionary<string, ListenerConfig> Listeners { get; init; } = ConfigMap.Empty<ListenerConfig>();

@@ -56,6 +56,7 @@ internal static class EventIds
 
     // 5xx: access log, metrics, admin
     public const int AccessLogDropped = 500;
+    public const int AccessLogNotRotated = 501;
     public const int OperatorChange = 510;
     public const int ChangeDenied = 511;
     public const int WeakToken = 512;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
+using KestrelStream.Diagnostics.AccessLogs;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
@@ -284,7 +285,7 @@ internal sealed partial class StreamProxyManager(
 
     private IEnumerable<ConfigError> CheckAccessLog(StreamProxyConfig config)
     {
-        if (config.AccessLog is { } log && AccessLog.WhyNotWritable(log, provider.BasePath) is { } why)
+        if (config.AccessLog is { } log && AccessLogPlan.WhyNotWritable(log, provider.BasePath) is { } why)
         {
             yield return new ConfigError("StreamProxy:AccessLog:Path", $"{ErrorText.Quote(log.Path)}: {why}");
         }

@@ -1,6 +1,7 @@
 using KestrelStream.Admin;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
+using KestrelStream.Diagnostics.AccessLogs;
 using KestrelStream.Dialing;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;

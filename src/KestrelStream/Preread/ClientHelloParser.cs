@@ -124,6 +124,19 @@ internal struct ClientHelloParser : IDisposable
         };
     }
 
+    /// <summary>The whole message with its header, after <see cref="PrereadStatus.Hello"/>. Made anew when it came in several records.</summary>
+    public readonly ReadOnlySpan<byte> GetMessage(ReadOnlySpan<byte> received)
+    {
+        if (_recordStart == 0)
+        {
+            return received.Slice(RecordHeaderLength, _messageLength);
+        }
+
+        var message = new byte[_messageLength];
+        CopyFragments(received, message);
+        return message;
+    }
+
     /// <summary>Gives the scratch back, if there is one. May be called again.</summary>
     public void Dispose()
     {
@@ -268,7 +281,12 @@ internal struct ClientHelloParser : IDisposable
     {
         _scratch = ArrayPool<byte>.Shared.Rent(_messageLength);
         var message = _scratch.AsSpan(0, _messageLength);
-        var rest = message;
+        CopyFragments(received, message);
+        return message;
+    }
+
+    private readonly void CopyFragments(ReadOnlySpan<byte> received, Span<byte> rest)
+    {
         var records = received[.._recordEnd];
         while (!records.IsEmpty)
         {
@@ -279,7 +297,6 @@ internal struct ClientHelloParser : IDisposable
         }
 
         Debug.Assert(rest.IsEmpty, "The fragments are the message.");
-        return message;
     }
 
     private bool Refuse(ClientHelloError error)

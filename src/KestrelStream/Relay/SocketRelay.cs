@@ -98,7 +98,7 @@ internal sealed class SocketRelay : IStreamRelay
 
         session.UpstreamHeader = default;
         var sent = await SendAsync(session, to, header.IsEmpty ? first : first.IsEmpty ? header : (byte[])[.. header.Span, .. first.Span]);
-        session.BytesIn += Math.Max(0, sent.Count - header.Length);
+        session.CountIn(Math.Max(0, sent.Count - header.Length));
         if (!first.IsEmpty)
         {
             session.ReleasePreread();
@@ -228,11 +228,11 @@ internal sealed class SocketRelay : IStreamRelay
         var sent = await SendAsync(session, to, buffer.AsMemory(0, received.Count));
         if (isUpload)
         {
-            session.BytesIn += sent.Count;
+            session.CountIn(sent.Count);
         }
         else
         {
-            session.BytesOut += sent.Count;
+            session.CountOut(sent.Count);
         }
 
         if (!sent.IsOk)

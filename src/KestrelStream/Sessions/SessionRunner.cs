@@ -1,4 +1,5 @@
 using KestrelStream.Diagnostics;
+using KestrelStream.Diagnostics.AccessLogs;
 using KestrelStream.Model;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Transport;
@@ -23,8 +24,10 @@ internal sealed partial class SessionRunner(
 
     public void Start(StreamConnection client, ListenerState listener, SessionEnvironment environment)
     {
-        var session = new StreamSession(Interlocked.Increment(ref _lastId), client, listener, environment, time.GetTimestamp(), time.GetUtcNow());
+        var started = time.GetTimestamp();
+        var session = new StreamSession(Interlocked.Increment(ref _lastId), client, listener, environment, started, time.GetUtcNow()) { Trace = BeginTrace(started) };
         client.Session = session;
+        client.TcpFacts = session.Trace?.ClientTcp;
 
         // In the table before any work starts: a drain that begins now waits for it.
         table.Add(session);
@@ -44,6 +47,13 @@ internal sealed partial class SessionRunner(
         {
             _ = RunAsync(session);
         }
+    }
+
+    /// <summary>Null = nobody wants to know more than the session itself keeps.</summary>
+    private SessionTrace? BeginTrace(long started)
+    {
+        var needs = accessLog.Needs;
+        return needs == SessionTraceNeeds.None ? null : new SessionTrace(needs, time, started) { OnConnected = accessLog.OnConnected };
     }
 
     private async Task RunAsync(StreamSession session)

@@ -27,6 +27,8 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     private string? _idText;
     private QueuedSession? _place;
     private EndPoint? _peer;
+    private StreamConnection? _upstream;
+    private TlsFacts? _tls;
 
     public StreamSession(long id, StreamConnection client, ListenerState listener, SessionEnvironment environment, long startTimestamp, DateTimeOffset started)
     {
@@ -58,7 +60,18 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     /// <summary>What is relayed with the client: <see cref="Transport"/>, or TLS on top of it.</summary>
     public StreamConnection Client { get; set; }
 
-    public StreamConnection? Upstream { get; set; }
+    public StreamConnection? Upstream
+    {
+        get => _upstream;
+        set
+        {
+            _upstream = value;
+            if (value is not null && Trace?.UpstreamTcp is { } facts)
+            {
+                value.TcpFacts = facts;
+            }
+        }
+    }
 
     public ListenerState Listener { get; }
 
@@ -90,7 +103,15 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     public ReadOnlyMemory<byte> UpstreamHeader { get; set; }
 
     /// <summary>Facts of the handshake when TLS ended here.</summary>
-    public TlsFacts? Tls { get; set; }
+    public TlsFacts? Tls
+    {
+        get => _tls;
+        set
+        {
+            _tls = value;
+            Trace?.HandshakeEnded();
+        }
+    }
 
     /// <summary>Every dial of the session, in order.</summary>
     public List<DialAttempt>? Attempts { get; set; }
@@ -100,6 +121,9 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     /// <summary>Time it has waited for a destination with room; zero = it has not.</summary>
     public TimeSpan QueueTime { get; set; }
+
+    /// <summary>What an access log or a tracer wants to know beside; null = nobody does.</summary>
+    public SessionTrace? Trace { get; init; }
 
     /// <summary>Bytes that the client sent before its route was known; null = none were read, or they are forwarded already.</summary>
     public PrereadBuffer? Preread { get; set; }
@@ -208,9 +232,32 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     public void EnterRelay()
     {
         Volatile.Write(ref _phase, (int)SessionPhase.Relay);
+        Trace?.RelayBegins(this);
         Touch();
         _deadline = Deadline(_lastActivity, Route!.Config.IdleTimeout);
         Schedule(_deadline);
+    }
+
+    /// <summary>Payload from the client was handed to the destination.</summary>
+    public void CountIn(int count)
+    {
+        if (BytesIn == 0 && count > 0)
+        {
+            Trace?.FirstIn();
+        }
+
+        BytesIn += count;
+    }
+
+    /// <summary>Payload was handed to the client.</summary>
+    public void CountOut(int count)
+    {
+        if (BytesOut == 0 && count > 0)
+        {
+            Trace?.FirstOut();
+        }
+
+        BytesOut += count;
     }
 
     /// <summary>A byte moved.</summary>

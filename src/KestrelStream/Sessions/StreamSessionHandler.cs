@@ -79,6 +79,7 @@ internal sealed class StreamSessionHandler(
     private async ValueTask<RouteModel?> PrereadAndRouteAsync(StreamSession session)
     {
         var outcome = await preread.ReadAsync(session);
+        session.Trace?.PrereadEnded();
         switch (outcome)
         {
             case PrereadOutcome.Gone:
@@ -128,8 +129,10 @@ internal sealed class StreamSessionHandler(
                 return routes.ForNotTls(session.Preread!.Written.Span, out _);
 
             default:
-                var hello = session.Preread!.Parser.GetHello(session.Preread.Written.Span);
+                var received = session.Preread!.Written.Span;
+                var hello = session.Preread.Parser.GetHello(received);
                 session.SetHello(hello);
+                session.Trace?.SetHello(hello, received, session.Preread.Parser);
                 return routes.ForHello(hello);
         }
     }

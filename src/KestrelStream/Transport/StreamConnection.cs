@@ -25,6 +25,9 @@ internal abstract class StreamConnection : ConnectionContext
     /// <summary>Waits on this connection end on the thread pool: who awaits them now may block, and the thread of an event loop must not.</summary>
     public bool ContinuesOnPool { get; set; }
 
+    /// <summary>Is told what the kernel knows of the connection when it is closed; null = nobody asks.</summary>
+    public TcpFacts? TcpFacts { get; set; }
+
     public override string ConnectionId
     {
         get => Steps.ConnectionId ??= Session?.IdText ?? "upstream";
@@ -138,6 +141,7 @@ internal abstract class StreamConnection : ConnectionContext
         where T : StreamConnection
     {
         successor.Session = Session;
+        successor.TcpFacts = TcpFacts;
         successor._steps = Steps;
 
         // Its pipe read from the connection that is gone.

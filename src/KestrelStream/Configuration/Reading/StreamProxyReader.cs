@@ -14,7 +14,8 @@ internal static class StreamProxyReader
             ShutdownTimeout = section.Time(nameof(StreamProxyConfig.ShutdownTimeout)) ?? defaults.ShutdownTimeout,
             Admin = section.Section(nameof(StreamProxyConfig.Admin), ReadAdmin),
             Resolver = section.Section(nameof(StreamProxyConfig.Resolver), ReadResolver),
-            AccessLog = section.Section(nameof(StreamProxyConfig.AccessLog), ReadAccessLog),
+            AccessLog = section.Section(nameof(StreamProxyConfig.AccessLog), AccessLogReader.Read),
+            Metrics = section.Section(nameof(StreamProxyConfig.Metrics), ReadMetrics) ?? defaults.Metrics,
             Listeners = section.Map(nameof(StreamProxyConfig.Listeners), ReadListener),
             Certificates = section.Map(nameof(StreamProxyConfig.Certificates), ReadCertificate),
             Routes = section.Map(nameof(StreamProxyConfig.Routes), RouteReader.Read),
@@ -43,15 +44,10 @@ internal static class StreamProxyReader
         };
     }
 
-    private static AccessLogConfig ReadAccessLog(SectionReader section)
+    private static MetricsConfig ReadMetrics(SectionReader section) => new()
     {
-        var defaults = new AccessLogConfig();
-        return new AccessLogConfig
-        {
-            Path = section.Text(nameof(AccessLogConfig.Path)) ?? "",
-            Format = section.Choice<AccessLogFormat>(nameof(AccessLogConfig.Format)) ?? defaults.Format,
-        };
-    }
+        TopNames = section.Number(nameof(MetricsConfig.TopNames)) ?? new MetricsConfig().TopNames,
+    };
 
     private static ListenerConfig ReadListener(SectionReader section)
     {

@@ -9,6 +9,9 @@ internal static class TopLevelValidator
     private const int MaxEventLoops = 256;
 
     /// <summary>A lookup asks one after another, so many of them would never come to the last.</summary>
+    /// <summary>Each is a series in every scrape.</summary>
+    private const int MostTopNames = 1000;
+
     private const int MaxNameServers = 8;
 
     public static void Validate(ValidationContext context)
@@ -39,8 +42,10 @@ internal static class TopLevelValidator
 
         if (config.AccessLog is { } accessLog)
         {
-            FilePath.Check(context, $"{root}:AccessLog:Path", accessLog.Path, "a file, or - for standard output");
+            AccessLogValidator.Validate(context, $"{root}:AccessLog", accessLog);
         }
+
+        context.CheckRange($"{root}:Metrics", "TopNames", config.Metrics.TopNames, 0, MostTopNames);
     }
 
     private static void ValidateResolver(ValidationContext context, string path, ResolverConfig resolver)

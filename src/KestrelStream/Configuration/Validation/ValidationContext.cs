@@ -27,6 +27,7 @@ internal sealed class ValidationContext
 
         Listeners = IdsOf("a listener", "Listeners", Config.Listeners.Keys);
         Certificates = IdsOf("a certificate", "Certificates", Config.Certificates.Keys);
+        Routes = IdsOf("a route", "Routes", Config.Routes.Keys);
         Clusters = IdsOf("a cluster", "Clusters", Config.Clusters.Keys);
     }
 
@@ -42,6 +43,8 @@ internal sealed class ValidationContext
     public IdSet Certificates { get; }
 
     public IdSet Clusters { get; }
+
+    public IdSet Routes { get; }
 
     public IReadOnlyList<ConfigError> Errors => _errors;
 

@@ -668,6 +668,7 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
 
         EndTls(isReset);
         var fd = _fd;
+        ReadTcpFacts(fd);
         _fd = -1;
         if (_isWatched)
         {
@@ -683,6 +684,18 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
         if (Pump is not null || _receive is not null || _send is not null)
         {
             _loop.Defer(this);
+        }
+    }
+
+    private void ReadTcpFacts(int fd)
+    {
+        if (TcpFacts is { } facts)
+        {
+            Span<byte> info = stackalloc byte[TcpFacts.Bytes];
+            if (Native.TryGetTcpInfo(fd, info))
+            {
+                facts.Read(info);
+            }
         }
     }
 

@@ -232,6 +232,16 @@ internal static unsafe partial class Native
         return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 ? error : Marshal.GetLastSystemError();
     }
 
+    /// <summary>struct tcp_info. False = it is no TCP connection, or closed.</summary>
+    public static bool TryGetTcpInfo(int fd, Span<byte> info)
+    {
+        var length = info.Length;
+        fixed (byte* bytes = info)
+        {
+            return getsockopt(fd, TcpFacts.Level, TcpFacts.Option, bytes, &length) == 0 && length == info.Length;
+        }
+    }
+
     // Linux releases the number even when close says EINTR: a second call could close someone else's descriptor.
     public static void Close(int fd) => _ = close(fd);
 

@@ -487,11 +487,11 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
     {
         if (direction.IsUpload)
         {
-            _session.BytesIn += sent;
+            _session.CountIn(sent);
         }
         else
         {
-            _session.BytesOut += sent;
+            _session.CountOut(sent);
         }
     }
 

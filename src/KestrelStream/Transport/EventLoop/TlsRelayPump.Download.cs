@@ -86,7 +86,7 @@ internal sealed unsafe partial class TlsRelayPump
 
         if (_download.Held.Count == 0)
         {
-            _session.BytesOut += payload;
+            _session.CountOut(payload);
         }
         else
         {
@@ -131,7 +131,7 @@ internal sealed unsafe partial class TlsRelayPump
             return false;
         }
 
-        _session.BytesOut += _heldPayload;
+        _session.CountOut(_heldPayload);
         _heldPayload = 0;
         Release(ref _download);
         if (_download.IsEnding)

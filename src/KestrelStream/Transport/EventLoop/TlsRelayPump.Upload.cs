@@ -127,7 +127,7 @@ internal sealed unsafe partial class TlsRelayPump
             return;
         }
 
-        _session.BytesIn += sent;
+        _session.CountIn(sent);
         if (sent < count)
         {
             _upload.Held.Add(new ReadOnlySpan<byte>(bytes + sent, count - sent));
@@ -156,7 +156,7 @@ internal sealed unsafe partial class TlsRelayPump
             return false;
         }
 
-        _session.BytesIn += sent;
+        _session.CountIn(sent);
         if (_upload.Held.Count > 0)
         {
             return false;

@@ -218,6 +218,7 @@ internal sealed class SocketConnection : StreamConnection
     {
         if (Interlocked.Exchange(ref _closed, 1) == 0)
         {
+            ReadTcpFacts();
             try
             {
                 // SO_LINGER 0: close() sends RST and drops what the kernel still holds.
@@ -242,6 +243,8 @@ internal sealed class SocketConnection : StreamConnection
         {
             return;
         }
+
+        ReadTcpFacts();
 
         // Disposing a socket with an operation under way makes .NET disconnect it, which the peer sees as RST. So FIN goes out
         // first; it ends what is under way, and the last operation to end disposes the socket.
@@ -346,6 +349,24 @@ internal sealed class SocketConnection : StreamConnection
         if (Interlocked.Decrement(ref _operations) == 0 && Volatile.Read(ref _closed) != 0)
         {
             Release();
+        }
+    }
+
+    private void ReadTcpFacts()
+    {
+        if (TcpFacts is not { } facts || !OperatingSystem.IsLinux() || _socket.AddressFamily == AddressFamily.Unix)
+        {
+            return;
+        }
+
+        try
+        {
+            Span<byte> info = stackalloc byte[TcpFacts.Bytes];
+            facts.Read(info[.._socket.GetRawSocketOption(TcpFacts.Level, TcpFacts.Option, info)]);
+        }
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
+        {
+            // Then nothing is known.
         }
     }
 

@@ -5,14 +5,17 @@ using KestrelStream.Sessions;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
 
-namespace KestrelStream.Diagnostics;
+namespace KestrelStream.Diagnostics.AccessLogs;
 
 /// <summary>
-/// What the access log says of a session. Copied out of it at its end, so that a queue of records does not keep connections and buffers
-/// alive; formatted later, on the log's own thread. Immutable.
+/// What the access log says of a session. Copied out of it, so that a queue of records does not keep connections and buffers alive; formatted
+/// later, on the log's own thread. Immutable; the trace of a session that runs is read as far as it goes.
 /// </summary>
-internal readonly record struct AccessLogRecord
+internal sealed record AccessLogRecord
 {
+    public AccessLogEvent Event { get; init; }
+
+    /// <summary>Time of the event.</summary>
     public required DateTimeOffset Ended { get; init; }
 
     public required long SessionId { get; init; }
@@ -37,6 +40,12 @@ internal readonly record struct AccessLogRecord
 
     public TlsFacts? Tls { get; init; }
 
+    /// <summary>Times and what else was asked for; null when the session began before the log did.</summary>
+    public SessionTrace? Trace { get; init; }
+
+    /// <summary>The listener's address.</summary>
+    public EndPoint? Local { get; init; }
+
     public long BytesIn { get; init; }
 
     public long BytesOut { get; init; }
@@ -58,8 +67,9 @@ internal readonly record struct AccessLogRecord
 
     public long Generation { get; init; }
 
-    public static AccessLogRecord Of(StreamSession session, TimeSpan duration) => new()
+    public static AccessLogRecord Of(StreamSession session, TimeSpan duration, AccessLogEvent logEvent = AccessLogEvent.End) => new()
     {
+        Event = logEvent,
         Ended = session.Started + duration,
         SessionId = session.Id,
         Listener = session.ListenerModel.Id,
@@ -71,8 +81,10 @@ internal readonly record struct AccessLogRecord
         ProxyHeader = session.ProxyHeader,
         ServerName = session.ServerName,
         Tls = session.Tls,
-        BytesIn = session.BytesIn,
-        BytesOut = session.BytesOut,
+        Trace = session.Trace,
+        Local = session.Transport.LocalEndPoint,
+        BytesIn = Volatile.Read(ref session.BytesIn),
+        BytesOut = Volatile.Read(ref session.BytesOut),
         Duration = duration,
         DialTime = session.DialTime,
         QueueTime = session.QueueTime,
@@ -81,6 +93,9 @@ internal readonly record struct AccessLogRecord
         EndReason = session.EndReason,
         Generation = session.ListenerModel.Generation,
     };
+
+    /// <summary>At least one destination was dialled.</summary>
+    public bool HasDialled => Attempts is not null || Destination is not null;
 
     /// <summary>Every dial, in order.</summary>
     public IReadOnlyList<DialAttempt> AllAttempts()

@@ -1,9 +1,7 @@
 using System.Buffers;
-using System.Threading.Channels;
-using KestrelStream.Configuration;
 using Microsoft.Extensions.Logging;
 
-namespace KestrelStream.Diagnostics;
+namespace KestrelStream.Diagnostics.AccessLogs;
 
 /// <summary>
 /// The queue and the thread of one access log target. A thread rather than the pool: a full disk or a stuck reader of standard output then
@@ -24,40 +22,41 @@ internal sealed partial class AccessLogWriter : IDisposable
 
     private static readonly TimeSpan ReportInterval = TimeSpan.FromSeconds(1);
 
-    private readonly string _path;
     private readonly StreamProxyMetrics _metrics;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly Channel<AccessLogRecord> _queue;
+    private readonly AccessLogQueue _queue;
     private readonly ArrayBufferWriter<byte> _lines = new(BatchBytes);
     private readonly AccessLogFormatter _formatter;
     private readonly ManualResetEventSlim _isEnding = new();
     private readonly Thread _thread;
     private long? _lastReport;
     private int _unreported;
+    private int _isToReopen;
 
-    /// <param name="path">Full path; <c>-</c> = standard output.</param>
-    /// <param name="format">Form of a line.</param>
+    /// <param name="plan">Where the lines go, and their form.</param>
     /// <param name="before">Ends first: it may have the same file.</param>
     /// <param name="metrics">Counts what is lost.</param>
     /// <param name="time">For the rate of warnings.</param>
     /// <param name="logger">Gets them.</param>
     /// <param name="capacity">Most records that wait.</param>
     public AccessLogWriter(
-        string path, AccessLogFormat format, AccessLogWriter? before, StreamProxyMetrics metrics, TimeProvider time, ILogger logger, int capacity = DefaultCapacity)
+        AccessLogPlan plan, AccessLogWriter? before, StreamProxyMetrics metrics, TimeProvider time, ILogger logger, int capacity = DefaultCapacity)
     {
-        _path = path;
+        Plan = plan;
         _metrics = metrics;
         _time = time;
         _logger = logger;
-        _queue = Channel.CreateBounded<AccessLogRecord>(new BoundedChannelOptions(capacity) { SingleReader = true });
-        _formatter = AccessLogFormatter.Create(format, _lines);
+        _queue = new AccessLogQueue(capacity);
+        _formatter = AccessLogFormatter.Create(plan.Config.Format, plan.Template, _lines);
         _thread = new Thread(() => Run(before)) { IsBackground = true, Name = "Access log" };
         _thread.Start();
     }
 
+    public AccessLogPlan Plan { get; }
+
     /// <summary>False = it is full or completed.</summary>
-    public bool TryWrite(in AccessLogRecord record) => _queue.Writer.TryWrite(record);
+    public bool TryWrite(AccessLogRecord record) => _queue.TryAdd(record);
 
     /// <summary>A record did not fit.</summary>
     public void CountDropped()
@@ -66,10 +65,17 @@ internal sealed partial class AccessLogWriter : IDisposable
         Interlocked.Increment(ref _unreported);
     }
 
+    /// <summary>Lets go of the file: somebody has moved it away. The next line goes to a new one of the same name.</summary>
+    public void Reopen()
+    {
+        Volatile.Write(ref _isToReopen, 1);
+        _queue.Wake();
+    }
+
     /// <summary>No more records. What is queued is still written.</summary>
     public void Complete()
     {
-        _queue.Writer.TryComplete();
+        _queue.Complete();
         _isEnding.Set();
     }
 
@@ -85,11 +91,22 @@ internal sealed partial class AccessLogWriter : IDisposable
     private void Run(AccessLogWriter? before)
     {
         before?.WaitForEnd();
-        using var target = new AccessLogTarget(_path);
-        while (_queue.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        using var target = Plan.CreateTarget(_time);
+        while (!_queue.IsOver)
         {
+            _queue.Wait();
+            if (Interlocked.Exchange(ref _isToReopen, 0) != 0)
+            {
+                target.Close();
+            }
+
             WriteQueued(target);
             Report("the queue was full");
+            if (target.TakeWarning() is { } warning)
+            {
+                Try(() => LogNotRotated(_logger, Plan.Path, warning));
+            }
+
             _isEnding.Wait(BatchPause);
         }
     }
@@ -97,7 +114,7 @@ internal sealed partial class AccessLogWriter : IDisposable
     private void WriteQueued(AccessLogTarget target)
     {
         var records = 0;
-        while (_queue.Reader.TryRead(out var record))
+        while (_queue.TryTake(out var record))
         {
             _formatter.Format(record);
             records++;
@@ -116,13 +133,13 @@ internal sealed partial class AccessLogWriter : IDisposable
 
     private void WriteLines(AccessLogTarget target, int records)
     {
-        var error = target.Write(_lines.WrittenSpan);
+        var lost = target.Write(_lines.WrittenSpan, records, out var error);
         _lines.ResetWrittenCount();
-        if (error is not null)
+        if (lost > 0)
         {
-            _metrics.AccessLogDropped(records);
-            Interlocked.Add(ref _unreported, records);
-            Report(error);
+            _metrics.AccessLogDropped(lost);
+            Interlocked.Add(ref _unreported, lost);
+            Report(error!);
         }
     }
 
@@ -134,16 +151,25 @@ internal sealed partial class AccessLogWriter : IDisposable
         }
 
         _lastReport = _time.GetTimestamp();
+        Try(() => LogDropped(_logger, Interlocked.Exchange(ref _unreported, 0), Plan.Path, why));
+    }
+
+    /// <summary>A logging provider that throws would end the process: nobody is above this thread.</summary>
+    private static void Try(Action log)
+    {
         try
         {
-            LogDropped(_logger, Interlocked.Exchange(ref _unreported, 0), _path, why);
+            log();
         }
         catch (Exception)
         {
-            // A logging provider that throws would end the process: nobody is above this thread.
+            // It has nobody to tell.
         }
     }
 
     [LoggerMessage(EventIds.AccessLogDropped, LogLevel.Warning, "{Records} access log records were lost at {Path}: {Reason}")]
     private static partial void LogDropped(ILogger logger, int records, string path, string reason);
+
+    [LoggerMessage(EventIds.AccessLogNotRotated, LogLevel.Warning, "The access log {Path} cannot be set aside and goes on growing: {Reason}")]
+    private static partial void LogNotRotated(ILogger logger, string path, string reason);
 }

@@ -2,12 +2,13 @@ using System.Runtime.Versioning;
 using System.Text.Json;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
+using KestrelStream.Diagnostics.AccessLogs;
 using KestrelStream.Sessions;
 using KestrelStream.TestKit;
 using Microsoft.Extensions.Logging;
 using Xunit;
 
-namespace KestrelStream.Tests.Diagnostics;
+namespace KestrelStream.Tests.Diagnostics.AccessLogs;
 
 [UnsupportedOSPlatform("windows")]
 public sealed class AccessLogTests : IDisposable
@@ -163,7 +164,7 @@ public sealed class AccessLogTests : IDisposable
         // Opening a FIFO waits for a reader, who never comes: a target that is stuck from the start.
         var fifo = _folder["fifo"];
         MakeFifo(fifo);
-        var writer = new AccessLogWriter(fifo, AccessLogFormat.Json, before: null, _proxy.Metrics, TimeProvider.System, _logger, capacity: 8);
+        var writer = new AccessLogWriter(AccessLogPlan.Create(Json(fifo), _folder.Path), before: null, _proxy.Metrics, TimeProvider.System, _logger, capacity: 8);
         var record = AccessLogRecord.Of(_proxy.Start(), TimeSpan.Zero);
         var accepted = 0;
 
@@ -217,7 +218,7 @@ public sealed class AccessLogTests : IDisposable
     [Fact]
     public async Task Write_LoggerThrows_GoesOn()
     {
-        using var log = new AccessLog(_proxy.Metrics, TimeProvider.System, new ThrowingLogger());
+        using var log = new AccessLog(_proxy.Table, _proxy.Metrics, TimeProvider.System, new ThrowingLogger());
         log.Apply(Json("logs/access.log"), _folder.Path);
         WriteSessions(log, 1);
         await Wait.UntilAsync(() => DroppedCount == 1, "the record to be lost");
@@ -254,15 +255,15 @@ public sealed class AccessLogTests : IDisposable
     public void WhyNotWritable_Path_SaysWhatIsWrong()
     {
         _folder.Write("file.log", "");
-        Assert.Null(AccessLog.WhyNotWritable(Json("-"), _folder.Path));
-        Assert.Null(AccessLog.WhyNotWritable(Json("new.log"), _folder.Path));
-        Assert.Null(AccessLog.WhyNotWritable(Json("file.log"), _folder.Path));
-        Assert.Null(AccessLog.WhyNotWritable(Json("/dev/null"), _folder.Path));
-        Assert.Equal("it is not the path of a file", AccessLog.WhyNotWritable(Json("a\0b"), _folder.Path));
-        Assert.Equal("it is not the path of a file", AccessLog.WhyNotWritable(Json(""), _folder.Path));
-        Assert.Equal("it is a folder", AccessLog.WhyNotWritable(Json("."), _folder.Path));
-        Assert.Equal($"the folder {_folder["none"]} does not exist", AccessLog.WhyNotWritable(Json("none/new.log"), _folder.Path));
-        Assert.Equal($"the folder {_folder["file.log"]} does not exist", AccessLog.WhyNotWritable(Json("file.log/new.log"), _folder.Path));
+        Assert.Null(AccessLogPlan.WhyNotWritable(Json("-"), _folder.Path));
+        Assert.Null(AccessLogPlan.WhyNotWritable(Json("new.log"), _folder.Path));
+        Assert.Null(AccessLogPlan.WhyNotWritable(Json("file.log"), _folder.Path));
+        Assert.Null(AccessLogPlan.WhyNotWritable(Json("/dev/null"), _folder.Path));
+        Assert.Equal("it is not the path of a file", AccessLogPlan.WhyNotWritable(Json("a\0b"), _folder.Path));
+        Assert.Equal("it is not the path of a file", AccessLogPlan.WhyNotWritable(Json(""), _folder.Path));
+        Assert.Equal("it is a folder", AccessLogPlan.WhyNotWritable(Json("."), _folder.Path));
+        Assert.Equal($"the folder {_folder["none"]} does not exist", AccessLogPlan.WhyNotWritable(Json("none/new.log"), _folder.Path));
+        Assert.Equal($"the folder {_folder["file.log"]} does not exist", AccessLogPlan.WhyNotWritable(Json("file.log/new.log"), _folder.Path));
         Assert.Equal(["file.log"], Directory.GetFileSystemEntries(_folder.Path).Select(Path.GetFileName));
     }
 
@@ -273,7 +274,7 @@ public sealed class AccessLogTests : IDisposable
 
         // Nothing is read-only to root.
         var expected = Environment.IsPrivilegedProcess ? null : $"the file does not exist, and the folder {folder} does not take a new one: permission denied";
-        Assert.Equal(expected, AccessLog.WhyNotWritable(Json("sealed/new.log"), _folder.Path));
+        Assert.Equal(expected, AccessLogPlan.WhyNotWritable(Json("sealed/new.log"), _folder.Path));
         Assert.Empty(Directory.GetFileSystemEntries(folder));
     }
 
@@ -294,7 +295,7 @@ public sealed class AccessLogTests : IDisposable
         Assert.Equal(0, mkfifo.ExitCode);
     }
 
-    private AccessLog CreateLog() => new(_proxy.Metrics, _proxy.Time, new Logger<AccessLog>(new LoggerFactory([_logger])));
+    private AccessLog CreateLog() => new(_proxy.Table, _proxy.Metrics, _proxy.Time, new Logger<AccessLog>(new LoggerFactory([_logger])));
 
     private void WriteSessions(AccessLog log, int count)
     {

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace KestrelStream.Diagnostics;
+namespace KestrelStream.Diagnostics.AccessLogs;
 
 /// <summary>Says of a path whether an access log can go there, without opening or creating anything. Pure but for looking at the file system.</summary>
 internal static partial class AccessLogPath

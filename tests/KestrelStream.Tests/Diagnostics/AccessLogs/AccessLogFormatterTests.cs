@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
+using KestrelStream.Diagnostics.AccessLogs;
 using KestrelStream.Dialing;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
@@ -13,7 +14,7 @@ using KestrelStream.Tls;
 using KestrelStream.Transport;
 using Xunit;
 
-namespace KestrelStream.Tests.Diagnostics;
+namespace KestrelStream.Tests.Diagnostics.AccessLogs;
 
 public sealed partial class AccessLogFormatterTests
 {
@@ -23,7 +24,7 @@ public sealed partial class AccessLogFormatterTests
     public void Json_TerminatedSession_HasEveryKey()
         => Assert.Equal(
             """
-            {"time":"2030-01-02T03:04:07.345Z","event":"end","id":"1f","listener":"public","route":"pg","cluster":"postgres","destination":"b","client":"203.0.113.9:50000","peer":"203.0.113.9:50000","sni":"db.example.com","alpn":"postgresql","tls_version":"TLSv1.3","tls_cipher":"TLS_AES_256_GCM_SHA384","tls_resumed":true,"bytes_in":12,"bytes_out":3456789012,"duration_ms":1345.678,"dial_ms":10.5,"attempts":[{"destination":"a","address":"10.0.0.1:5432","result":"timed_out","ms":10},{"destination":"b","address":"[2001:db8::1]:5432","result":"connected","ms":0.5}],"end_reason":"UpstreamReset","generation":7}
+            {"time":"2030-01-02T03:04:07.345Z","event":"end","id":"1f","listener":"public","route":"pg","cluster":"postgres","destination":"b","client":"203.0.113.9:50000","peer":"203.0.113.9:50000","sni":"db.example.com","alpn":"postgresql","tls_version":"TLSv1.3","tls_cipher":"TLS_AES_256_GCM_SHA384","tls_resumed":true,"bytes_in":12,"bytes_out":3456789012,"duration_ms":1345.678,"dial_ms":10.5,"attempts":[{"destination":"a","address":"10.0.0.1:5432","result":"timed_out","ms":10},{"destination":"b","address":"[2001:db8::1]:5432","result":"connected","ms":0.5}],"end_reason":"UpstreamReset","end_code":"SD","generation":7}
 
             """,
             Format(AccessLogFormat.Json, Terminated));
@@ -32,7 +33,7 @@ public sealed partial class AccessLogFormatterTests
     public void Text_TerminatedSession_HasEveryKey()
         => Assert.Equal(
             """
-            time=2030-01-02T03:04:07.345Z event=end id=1f listener=public route=pg cluster=postgres destination=b client=203.0.113.9:50000 peer=203.0.113.9:50000 sni=db.example.com alpn=postgresql tls_version=TLSv1.3 tls_cipher=TLS_AES_256_GCM_SHA384 tls_resumed=true bytes_in=12 bytes_out=3456789012 duration_ms=1345.678 dial_ms=10.5 attempts=a,10.0.0.1:5432,timed_out,10;b,[2001:db8::1]:5432,connected,0.5 end_reason=UpstreamReset generation=7
+            time=2030-01-02T03:04:07.345Z event=end id=1f listener=public route=pg cluster=postgres destination=b client=203.0.113.9:50000 peer=203.0.113.9:50000 sni=db.example.com alpn=postgresql tls_version=TLSv1.3 tls_cipher=TLS_AES_256_GCM_SHA384 tls_resumed=true bytes_in=12 bytes_out=3456789012 duration_ms=1345.678 dial_ms=10.5 attempts=a,10.0.0.1:5432,timed_out,10;b,[2001:db8::1]:5432,connected,0.5 end_reason=UpstreamReset end_code=SD generation=7
 
             """,
             Format(AccessLogFormat.Text, Terminated));
@@ -58,7 +59,7 @@ public sealed partial class AccessLogFormatterTests
     public void Json_NothingKnown_LeavesKeysOut()
         => Assert.Equal(
             """
-            {"time":"2030-01-02T03:04:05.000Z","event":"end","id":"1","listener":"public","bytes_in":0,"bytes_out":0,"duration_ms":0,"end_reason":"ClientGone","generation":1}
+            {"time":"2030-01-02T03:04:05.000Z","event":"end","id":"1","listener":"public","bytes_in":0,"bytes_out":0,"duration_ms":0,"end_reason":"ClientGone","end_code":"CR","generation":1}
 
             """,
             Format(AccessLogFormat.Json, Refused));
@@ -106,7 +107,7 @@ public sealed partial class AccessLogFormatterTests
 
         Assert.Equal(
             $$"""
-            {"time":"2030-01-01T00:00:05.000Z","event":"end","id":"1","listener":"public","route":"app1","cluster":"pool","destination":"{{session.Destination!.Id}}","client":"203.0.113.9:50000","peer":"203.0.113.9:50000","bytes_in":1,"bytes_out":2,"duration_ms":5000,"dial_ms":4,"attempts":[{"destination":"{{session.Destination.Id}}","address":"127.0.0.1:9001","result":"connected","ms":4}],"end_reason":"IdleTimeout","generation":1}
+            {"time":"2030-01-01T00:00:05.000Z","event":"end","id":"1","listener":"public","route":"app1","cluster":"pool","destination":"{{session.Destination!.Id}}","client":"203.0.113.9:50000","peer":"203.0.113.9:50000","bytes_in":1,"bytes_out":2,"duration_ms":5000,"dial_ms":4,"attempts":[{"destination":"{{session.Destination.Id}}","address":"127.0.0.1:9001","result":"connected","ms":4}],"end_reason":"IdleTimeout","end_code":"cD","generation":1}
 
             """,
             Format(AccessLogFormat.Json, AccessLogRecord.Of(session, TimeSpan.FromSeconds(5))));
@@ -130,7 +131,7 @@ public sealed partial class AccessLogFormatterTests
 
         AssertOneAsciiLine(line);
         using var json = JsonDocument.Parse(line);
-        Assert.Equal(20, json.RootElement.EnumerateObject().Count());
+        Assert.Equal(21, json.RootElement.EnumerateObject().Count());
         Assert.Equal(Valid(name), json.RootElement.GetProperty("sni").GetString());
         Assert.Equal(Valid(name), json.RootElement.GetProperty("alpn").GetString());
         Assert.Equal(Valid(name), json.RootElement.GetProperty("route").GetString());
@@ -146,7 +147,7 @@ public sealed partial class AccessLogFormatterTests
 
         AssertOneAsciiLine(line);
         var pairs = line.TrimEnd('\n').Split(' ').Select(pair => pair.Split('=', 2)).ToDictionary(pair => pair[0], pair => Unescape(pair[1]));
-        Assert.Equal(20, pairs.Count);
+        Assert.Equal(21, pairs.Count);
         Assert.Equal(Valid(name), pairs["sni"]);
         Assert.Equal(Valid(name), pairs["alpn"]);
         Assert.Equal(Valid(name), pairs["route"]);
@@ -214,10 +215,10 @@ public sealed partial class AccessLogFormatterTests
         EndReason = SessionEndReason.NoRoute,
     };
 
-    private static string Format(AccessLogFormat format, in AccessLogRecord record)
+    private static string Format(AccessLogFormat format, AccessLogRecord record)
     {
         var line = new ArrayBufferWriter<byte>();
-        var formatter = AccessLogFormatter.Create(format, line);
+        var formatter = AccessLogFormatter.Create(format, template: null, line);
         formatter.Format(record);
         var first = Encoding.UTF8.GetString(line.WrittenSpan);
 
