@@ -1,3 +1,4 @@
+using KestrelStream.Diagnostics.AccessLogs;
 using KestrelStream.Management;
 using KestrelStream.Server.Demo;
 using KestrelStream.Server.Hosting;
@@ -47,7 +48,7 @@ internal static class RunCommand
         var proxy = app.Services.GetRequiredService<IStreamProxy>();
         var notify = SystemdNotifier.FromEnvironment();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("KestrelStream.Server");
-        using var signals = new ServerSignals(proxy, notify, app.Lifetime, logger);
+        using var signals = new ServerSignals(proxy, app.Services.GetRequiredService<AccessLog>(), notify, app.Lifetime, logger);
 
         ReadyBanner.Print(Console.Out, proxy, configFile, app.Services.GetRequiredService<IServer>());
         configFile.StartWatching();
@@ -63,9 +64,9 @@ internal static class RunCommand
         {
             await app.StartAsync();
         }
-        catch (IOException e) when (e is not ListenerBindException)
+        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException && app.Services.GetRequiredService<IStreamProxy>().Generation > 0)
         {
-            // The only other address that the host binds.
+            // The proxy itself runs, and what starts after it is the admin port alone.
             throw new IOException($"Admin port: {e.Message}", e);
         }
     }

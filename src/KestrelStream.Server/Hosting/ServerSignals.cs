@@ -1,13 +1,17 @@
 using System.Runtime.InteropServices;
+using KestrelStream.Diagnostics.AccessLogs;
 using KestrelStream.Management;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelStream.Server.Hosting;
 
-/// <summary>SIGHUP reloads; SIGTERM and SIGINT stop, with a drain; a second one ends the drain. Owned by the run command.</summary>
+/// <summary>SIGHUP reloads; SIGUSR1 opens the access log anew; SIGTERM and SIGINT stop, with a drain; a second one ends the drain. Owned by the run command.</summary>
 internal sealed class ServerSignals : IDisposable
 {
+    /// <summary>SIGUSR1, which has no name in <see cref="PosixSignal"/>: positive numbers are the system's own.</summary>
+    private static readonly PosixSignal s_userSignal1 = (PosixSignal)(OperatingSystem.IsLinux() ? 10 : 30);
+
     private readonly List<PosixSignalRegistration> _registrations = [];
     private readonly IStreamProxy _proxy;
     private readonly SystemdNotifier _notify;
@@ -15,7 +19,7 @@ internal sealed class ServerSignals : IDisposable
     private readonly ILogger _logger;
     private int _stops;
 
-    public ServerSignals(IStreamProxy proxy, SystemdNotifier notify, IHostApplicationLifetime lifetime, ILogger logger)
+    public ServerSignals(IStreamProxy proxy, AccessLog accessLog, SystemdNotifier notify, IHostApplicationLifetime lifetime, ILogger logger)
     {
         _proxy = proxy;
         _notify = notify;
@@ -27,6 +31,11 @@ internal sealed class ServerSignals : IDisposable
         if (!OperatingSystem.IsWindows())
         {
             _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, Reload));
+            _registrations.Add(PosixSignalRegistration.Create(s_userSignal1, context =>
+            {
+                context.Cancel = true;
+                accessLog.Reopen();
+            }));
         }
     }
 

@@ -52,10 +52,10 @@ internal sealed class SessionTrace
     public string? Ja4 { get; private set; }
 
     /// <summary>Filled when the client's connection is closed; null = not asked for.</summary>
-    public TcpFacts? ClientTcp { get; }
+    public TcpFacts? ClientTcp { get; private set; }
 
     /// <summary>As <see cref="ClientTcp"/>, of the destination's.</summary>
-    public TcpFacts? UpstreamTcp { get; }
+    public TcpFacts? UpstreamTcp { get; private set; }
 
     /// <summary>Is told when the session is connected with its destination.</summary>
     public Action<StreamSession>? OnConnected { get; init; }
@@ -65,6 +65,14 @@ internal sealed class SessionTrace
 
     /// <summary>The record of the end was written: none of a running session may follow. Under the lock of this object.</summary>
     public bool HasEnded { get; set; }
+
+    /// <summary>What is known by now: for a record that is formatted later, while the session goes on.</summary>
+    public SessionTrace Copy()
+    {
+        var copy = (SessionTrace)MemberwiseClone();
+        copy.ClientTcp = copy.UpstreamTcp = null;
+        return copy;
+    }
 
     public void PrereadEnded() => Mark(ref _hello);
 

@@ -94,11 +94,12 @@ internal sealed class TestProxy : IProxyState, IDisposable
     }
 
     /// <summary>A session that has just been accepted.</summary>
-    public StreamSession Start(string listener = "public", string client = "203.0.113.9:50000")
+    public StreamSession Start(string listener = "public", string client = "203.0.113.9:50000", Func<long, SessionTrace>? trace = null)
     {
         var connection = FakeConnection.At(client);
+        var started = Time.GetTimestamp();
         var session = new StreamSession(
-            Interlocked.Increment(ref _lastId), connection, Listener(listener), new FakeEnvironment(), Time.GetTimestamp(), Time.GetUtcNow());
+            Interlocked.Increment(ref _lastId), connection, Listener(listener), new FakeEnvironment(), started, Time.GetUtcNow()) { Trace = trace?.Invoke(started) };
         connection.Session = session;
         Table.Add(session);
         session.Listener.TryEnter();

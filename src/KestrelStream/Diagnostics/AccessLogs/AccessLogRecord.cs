@@ -9,7 +9,7 @@ namespace KestrelStream.Diagnostics.AccessLogs;
 
 /// <summary>
 /// What the access log says of a session. Copied out of it, so that a queue of records does not keep connections and buffers alive; formatted
-/// later, on the log's own thread. Immutable; the trace of a session that runs is read as far as it goes.
+/// later, on the log's own thread. Immutable.
 /// </summary>
 internal sealed record AccessLogRecord
 {
@@ -81,7 +81,7 @@ internal sealed record AccessLogRecord
         ProxyHeader = session.ProxyHeader,
         ServerName = session.ServerName,
         Tls = session.Tls,
-        Trace = session.Trace,
+        Trace = logEvent == AccessLogEvent.End ? session.Trace : session.Trace?.Copy(),
         Local = session.Transport.LocalEndPoint,
         BytesIn = Volatile.Read(ref session.BytesIn),
         BytesOut = Volatile.Read(ref session.BytesOut),
