@@ -11,7 +11,8 @@ internal static class MetricsEndpoint
     {
         AdminResponse.DoNotCache(context);
         context.Response.ContentType = PrometheusTextWriter.ContentType;
-        PrometheusText.Write(context.RequestServices.GetRequiredService<StreamProxyMetrics>(), context.Response.BodyWriter);
+        PrometheusText.Write(
+            context.RequestServices.GetRequiredService<StreamProxyMetrics>(), context.RequestServices.GetRequiredService<ProcessReadings>(), context.Response.BodyWriter);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using KestrelStream.Preread;
 
 namespace KestrelStream.Diagnostics;
 
@@ -9,6 +10,8 @@ internal sealed class ListenerCells
 
     private readonly ConcurrentDictionary<(string Route, string Cluster), RouteCells> _routes = new();
     private readonly long[] _handshakes = new long[HandshakeResults.Length];
+    private readonly long[] _prereads = new long[PrereadResults.Count];
+    private readonly long[] _malformedHellos = new long[PrereadResults.ErrorCount];
     private long _active;
     private long _endedBytesIn;
     private long _endedBytesOut;
@@ -38,6 +41,14 @@ internal sealed class ListenerCells
     public long EndedBytesOut => Volatile.Read(ref _endedBytesOut);
 
     public long Handshakes(int result) => Volatile.Read(ref _handshakes[result]);
+
+    public long Prereads(int result) => Volatile.Read(ref _prereads[result]);
+
+    public long MalformedHellos(int error) => Volatile.Read(ref _malformedHellos[error]);
+
+    public void CountPreread(PrereadResult result) => Interlocked.Increment(ref _prereads[(int)result]);
+
+    public void CountMalformedHello(ClientHelloError error) => Interlocked.Increment(ref _malformedHellos[(int)error]);
 
     public void CountStart() => Interlocked.Increment(ref _active);
 

@@ -31,6 +31,27 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily TlsHandshakes = new(
         "kestrelstream.tls_handshakes", MetricKind.Counter, "{handshake}", "Handshakes with clients whose TLS ends here.");
 
+    public static readonly MetricFamily TlsNegotiated = new(
+        "kestrelstream.tls_negotiated", MetricKind.Counter, "{handshake}", "Handshakes with clients that succeeded, by what was agreed on.");
+
+    public static readonly MetricFamily Prereads = new(
+        "kestrelstream.prereads", MetricKind.Counter, "{session}", "Sessions whose first bytes were looked at, by what became of them.");
+
+    public static readonly MetricFamily MalformedHellos = new(
+        "kestrelstream.malformed_hellos", MetricKind.Counter, "{session}", "ClientHellos that were refused, by the rule that they broke.");
+
+    public static readonly MetricFamily AcceptErrors = new(
+        "kestrelstream.accept_errors", MetricKind.Counter, "{error}", "Times that a connection could not be accepted, by reason.");
+
+    public static readonly MetricFamily NameSessions = new(
+        "kestrelstream.name_sessions", MetricKind.Counter, "{session}", "Sessions by server name: the most frequent names since they are among them, and all others.");
+
+    public static readonly MetricFamily LoopBusy = new(
+        "kestrelstream.loop.busy", MetricKind.Counter, "s", "Processor time of an event loop's thread: its rate is the loop's utilisation.");
+
+    public static readonly MetricFamily LoopLag = new(
+        "kestrelstream.loop.lag", MetricKind.Gauge, "s", "Time that work posted to an event loop has waited for it, at the scrape before.");
+
     public static readonly MetricFamily DestinationUp = new(
         "kestrelstream.destination.up", MetricKind.Gauge, null, "1 = gets sessions as far as its health goes, 0 = out.");
 

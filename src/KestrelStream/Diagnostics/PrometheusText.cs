@@ -1,13 +1,27 @@
 using System.Buffers;
+using System.Diagnostics.Metrics;
 
 namespace KestrelStream.Diagnostics;
 
 /// <summary>The answer to a scrape.</summary>
 internal static class PrometheusText
 {
-    public static void Write(StreamProxyMetrics metrics, IBufferWriter<byte> output)
+    /// <param name="metrics">The proxy's.</param>
+    /// <param name="process">The process's; null = without.</param>
+    /// <param name="output">Gets the text.</param>
+    public static void Write(StreamProxyMetrics metrics, ProcessReadings? process, IBufferWriter<byte> output)
     {
         var writer = new PrometheusTextWriter(output);
+        foreach (var (family, values) in process?.Read() ?? [])
+        {
+            WriteAll(writer, family, values);
+        }
+
+        foreach (var (family, read) in metrics.TimeReadings)
+        {
+            WriteAll(writer, family, read());
+        }
+
         foreach (var (family, read) in metrics.Readings)
         {
             writer.WriteFamily(family);
@@ -28,6 +42,21 @@ internal static class PrometheusText
             }
 
             writer.WriteHistogram(family, cluster, cells);
+        }
+    }
+
+    private static void WriteAll(PrometheusTextWriter writer, MetricFamily family, IEnumerable<Measurement<double>> values)
+    {
+        var isFirst = true;
+        foreach (var measurement in values)
+        {
+            if (isFirst)
+            {
+                writer.WriteFamily(family);
+                isFirst = false;
+            }
+
+            writer.WriteSample(family, measurement.Tags, measurement.Value);
         }
     }
 }

@@ -31,7 +31,8 @@ internal sealed class PrometheusTextWriter(IBufferWriter<byte> output)
         });
     }
 
-    public void WriteSample(MetricFamily family, ReadOnlySpan<KeyValuePair<string, object?>> labels, long value)
+    public void WriteSample<T>(MetricFamily family, ReadOnlySpan<KeyValuePair<string, object?>> labels, T value)
+        where T : struct, IUtf8SpanFormattable
     {
         Write(family.PrometheusName);
         var separator = "{"u8;

@@ -26,6 +26,13 @@ internal sealed partial class StreamProxyMetrics
             };
         }
 
+        foreach (var (family, read) in TimeReadings)
+        {
+            _ = family.Kind == MetricKind.Counter
+                ? (Instrument)meter.CreateObservableCounter(family.Name, read, family.Unit, family.Help)
+                : meter.CreateObservableGauge(family.Name, read, family.Unit, family.Help);
+        }
+
         return (
             CreateHistogram(meter, MetricFamily.SessionDuration, HistogramBounds.Session),
             CreateHistogram(meter, MetricFamily.DialDuration, HistogramBounds.Dial),

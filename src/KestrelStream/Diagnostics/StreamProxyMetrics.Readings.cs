@@ -25,6 +25,11 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.Bytes, ReadBytes),
         (MetricFamily.DialFailures, ReadDialFailures),
         (MetricFamily.TlsHandshakes, ReadHandshakes),
+        (MetricFamily.TlsNegotiated, ReadNegotiated),
+        (MetricFamily.Prereads, ReadPrereads),
+        (MetricFamily.MalformedHellos, ReadMalformedHellos),
+        (MetricFamily.AcceptErrors, ReadAcceptErrors),
+        (MetricFamily.NameSessions, ReadNames),
         (MetricFamily.DestinationUp, ReadDestinationsUp),
         (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
         (MetricFamily.DestinationEjections, ReadDestinationEjections),
@@ -42,6 +47,13 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.AdminChanges, ReadChanges),
         (MetricFamily.CertificateExpiry, ReadCertificateExpiries),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),
+    ];
+
+    /// <summary>As <see cref="Readings"/>, those in seconds with fractions.</summary>
+    public IReadOnlyList<(MetricFamily Family, Func<IEnumerable<Measurement<double>>> Read)> TimeReadings =>
+    [
+        (MetricFamily.LoopBusy, () => ReadLoops(loop => loop.Busy)),
+        (MetricFamily.LoopLag, () => ReadLoops(loop => loop.Lag)),
     ];
 
     /// <summary>Every series of the histograms; the label is empty where there is none. Clusters that were never dialled are left out.</summary>

@@ -4,8 +4,11 @@ using KestrelStream.Admin;
 using KestrelStream.Dialing;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
+using KestrelStream.Preread;
 using KestrelStream.Sessions;
+using KestrelStream.Tls;
 using KestrelStream.Transport;
+using KestrelStream.Transport.EventLoop;
 
 namespace KestrelStream.Diagnostics;
 
@@ -30,11 +33,14 @@ internal sealed partial class StreamProxyMetrics
     private readonly Func<ListenerModel, ListenerCells> _cellsOf;
     private readonly ByteTotals _bytes;
     private readonly TimeProvider _time;
+    private readonly ConcurrentDictionary<(string Version, string Cipher, bool? IsResumed), long[]> _negotiated = new();
     private readonly long[,] _changes = new long[Enum.GetValues<AdminChange>().Length, Enum.GetValues<ChangeOutcome>().Length];
     private long _reloadsApplied;
     private long _reloadsRejected;
     private long _accessLogDropped;
     private volatile IProxyState? _state;
+    private volatile Func<IEnumerable<LoopReading>>? _loops;
+    private volatile TopNames? _topNames;
 
     public StreamProxyMetrics(IMeterFactory meters, SessionTable sessions, TimeProvider time)
     {
@@ -48,6 +54,18 @@ internal sealed partial class StreamProxyMetrics
     /// <summary>Gives it the proxy whose destinations and certificates are shown. Not in the constructor: the proxy itself counts its reloads here.</summary>
     public void Observe(IProxyState state) => _state = state;
 
+    /// <summary>Gives it the event loops, where there are some.</summary>
+    public void ObserveLoops(Func<IEnumerable<LoopReading>> read) => _loops = read;
+
+    /// <summary>Names that get a series of their own from now on; 0 = none. Counts go on when the number stays.</summary>
+    public void ShowTopNames(int count)
+    {
+        if (_topNames?.Series != count)
+        {
+            _topNames = count == 0 ? null : new TopNames(count);
+        }
+    }
+
     public void SessionStarted(StreamSession session) => CellsOf(session.ListenerModel).CountStart();
 
     /// <summary>After the session has entered <see cref="SessionPhase.Closed"/>: until then its bytes are counted as those of a running one.</summary>
@@ -56,12 +74,32 @@ internal sealed partial class StreamProxyMetrics
         var cells = CellsOf(session);
         cells.CountEnd(session.EndReason);
         cells.Listener.CountEnd(session.BytesIn, session.BytesOut);
+        if (_topNames is { } names && session.ServerName is { } name)
+        {
+            names.Count(name);
+        }
+
         _sessionDurations.Record(duration);
         if (_sessionDuration.Enabled)
         {
             _sessionDuration.Record(duration.TotalSeconds);
         }
     }
+
+    /// <summary>The first bytes of a session have been looked at.</summary>
+    public void PrereadEnded(StreamSession session, PrereadOutcome outcome, bool isRouted)
+    {
+        var cells = CellsOf(session.ListenerModel);
+        cells.CountPreread(PrereadResults.Of(session, outcome, isRouted));
+        if (session.Preread is { } preread && preread.Parser.Error is not ClientHelloError.None and var error)
+        {
+            cells.CountMalformedHello(error);
+        }
+    }
+
+    /// <summary>A handshake with a client has succeeded.</summary>
+    public void TlsNegotiated(TlsFacts facts)
+        => Interlocked.Increment(ref _negotiated.GetOrAdd((facts.Version, facts.Cipher, facts.IsResumed), static _ => new long[1])[0]);
 
     /// <param name="session">Whose client shook hands.</param>
     /// <param name="result">ok, failed or timeout.</param>

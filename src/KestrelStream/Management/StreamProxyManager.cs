@@ -82,6 +82,11 @@ internal sealed partial class StreamProxyManager(
 
             _engine = engines.Select(read.Config);
             Log.Engine(_logger, _engine.Name, descriptors.Limit, descriptors.MaxSessions);
+            if (_engine is EventLoopEngine loops)
+            {
+                metrics.ObserveLoops(loops.ReadLoops);
+            }
+
             _openSsl = tlsEngines.Select(read.Config, isOnLoops: _engine is EventLoopEngine);
             _listeners = new ListenerSet(_engine, services);
             var errors = await ApplyAsync(read.Config, cancellationToken);
@@ -233,6 +238,7 @@ internal sealed partial class StreamProxyManager(
 
         _authorities = authorities;
         FollowDestinations(next);
+        metrics.ShowTopNames(effective.Metrics.TopNames);
         accessLog.Apply(effective.AccessLog, provider.BasePath);
         if (_config is not null && !ConfigComparison.AreSame(_config, config))
         {

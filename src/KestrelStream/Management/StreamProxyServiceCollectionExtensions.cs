@@ -49,6 +49,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<OpenSslTerminator>();
         services.TryAddSingleton<ITlsTerminator, TlsTerminator>();
         services.TryAddSingleton<StreamProxyMetrics>();
+        services.TryAddSingleton<ProcessReadings>();
         services.TryAddSingleton<AccessLog>();
         services.AddStreamProxyHealthCheck();
 

@@ -1,4 +1,5 @@
 using System.Net;
+using KestrelStream.Transport;
 
 namespace KestrelStream.Model;
 
@@ -20,6 +21,8 @@ internal sealed class ListenerState(ListenerModel model)
 
     /// <summary>Where it really listens: port 0 is a number here.</summary>
     public IReadOnlyList<EndPoint> Bound => _bound;
+
+    public AcceptErrors AcceptErrors { get; } = new();
 
     public int ActiveSessions => Volatile.Read(ref _activeSessions);
 

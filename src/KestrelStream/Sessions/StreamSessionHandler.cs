@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
+using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
 using KestrelStream.Model;
 using KestrelStream.Preread;
@@ -17,6 +18,7 @@ internal sealed class StreamSessionHandler(
     PrereadReader preread,
     ITlsTerminator terminator,
     UpstreamDialer dialer,
+    StreamProxyMetrics metrics,
     TimeProvider time)
 {
     /// <summary>The end of the pipeline of user's steps.</summary>
@@ -59,9 +61,14 @@ internal sealed class StreamSessionHandler(
             return false;
         }
 
-        if (route.Tls is { } policy && !await terminator.TerminateAsync(session, policy))
+        if (route.Tls is { } policy)
         {
-            return false;
+            if (!await terminator.TerminateAsync(session, policy))
+            {
+                return false;
+            }
+
+            metrics.TlsNegotiated(session.Tls!);
         }
 
         if (!await dialer.DialAsync(session))
@@ -80,6 +87,8 @@ internal sealed class StreamSessionHandler(
     {
         var outcome = await preread.ReadAsync(session);
         session.Trace?.PrereadEnded();
+        var route = outcome is PrereadOutcome.Hello or PrereadOutcome.NotTls or PrereadOutcome.Silence ? Choose(session, outcome) : null;
+        metrics.PrereadEnded(session, outcome, route is not null);
         switch (outcome)
         {
             case PrereadOutcome.Gone:
@@ -105,7 +114,7 @@ internal sealed class StreamSessionHandler(
                 return null;
         }
 
-        if (Choose(session, outcome) is { } route)
+        if (route is not null)
         {
             return route;
         }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using KestrelStream.Model;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelStream.Transport;
@@ -8,7 +9,7 @@ namespace KestrelStream.Transport;
 /// shortage (50 ms, doubled up to 500 ms, one warning a second), and the end of the listener. One per accept loop; not thread-safe.
 /// </summary>
 /// <remarks>At EMFILE the kernel keeps the connection in its queue and reports it again at once: without a pause the loop takes a whole core.</remarks>
-internal sealed partial class AcceptBackOff(string listener, TimeProvider time, ILogger logger)
+internal sealed partial class AcceptBackOff(ListenerState listener, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(500);
@@ -23,6 +24,8 @@ internal sealed partial class AcceptBackOff(string listener, TimeProvider time, 
     /// <summary>Zero = accept again at once.</summary>
     public TimeSpan After(SocketError error)
     {
+        listener.AcceptErrors.Add(error);
+
         // ECONNABORTED and friends: accept(2) says to treat network errors of the new connection like EAGAIN.
         if (error is not (SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable or SocketError.SystemNotReady or SocketError.SocketError))
         {
@@ -33,7 +36,11 @@ internal sealed partial class AcceptBackOff(string listener, TimeProvider time, 
     }
 
     /// <summary>The process's own reserve of file descriptors is reached.</summary>
-    public TimeSpan AfterReserve() => Pause("the reserve of file descriptors is reached");
+    public TimeSpan AfterReserve()
+    {
+        listener.AcceptErrors.AddReserve();
+        return Pause("the reserve of file descriptors is reached");
+    }
 
     private TimeSpan Pause(string why)
     {
@@ -42,7 +49,7 @@ internal sealed partial class AcceptBackOff(string listener, TimeProvider time, 
         var now = time.GetTimestamp();
         if (_warned == 0 || time.GetElapsedTime(_warned, now) >= WarnEvery)
         {
-            LogPaused(logger, listener, why, (int)pause.TotalMilliseconds, _suppressed);
+            LogPaused(logger, listener.Id, why, (int)pause.TotalMilliseconds, _suppressed);
             _warned = now;
             _suppressed = 0;
         }

@@ -104,7 +104,7 @@ public sealed class ObservationTests
     private static double? Sample(ProxyEnvironment proxy, string series)
     {
         var text = new ArrayBufferWriter<byte>();
-        PrometheusText.Write(proxy.Services.GetRequiredService<StreamProxyMetrics>(), text);
+        PrometheusText.Write(proxy.Services.GetRequiredService<StreamProxyMetrics>(), process: null, text);
         var line = Encoding.UTF8.GetString(text.WrittenSpan).Split('\n').SingleOrDefault(line => line.StartsWith(series + " ", StringComparison.Ordinal));
         return line is null ? null : double.Parse(line[(series.Length + 1)..], System.Globalization.CultureInfo.InvariantCulture);
     }

@@ -307,7 +307,7 @@ public sealed class ClientCertificateTests : IDisposable
     private static int Handshakes(ProxyEnvironment proxy, string result)
     {
         var text = new ArrayBufferWriter<byte>();
-        PrometheusText.Write(proxy.Services.GetRequiredService<StreamProxyMetrics>(), text);
+        PrometheusText.Write(proxy.Services.GetRequiredService<StreamProxyMetrics>(), process: null, text);
         var match = Regex.Match(Encoding.UTF8.GetString(text.WrittenSpan), $$"""kestrelstream_tls_handshakes_total\{listener="public",result="{{result}}"\} (\d+)""");
         return int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture);
     }

@@ -94,7 +94,7 @@ public sealed class PrometheusTextTests
         }
 
         var text = new ArrayBufferWriter<byte>();
-        PrometheusText.Write(proxy.Metrics, text);
+        PrometheusText.Write(proxy.Metrics, process: null, text);
         Assert.InRange(text.WrittenCount, 100_000, 2_000_000);
         Assert.Equal(Count, PrometheusTextParser.Parse(text.WrittenSpan).Samples.Count(sample => sample.Key.StartsWith("kestrelstream_sessions_total", StringComparison.Ordinal)));
     }

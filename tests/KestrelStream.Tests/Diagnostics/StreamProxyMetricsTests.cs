@@ -316,7 +316,7 @@ public sealed class StreamProxyMetricsTests
     internal static PrometheusTextParser Scrape(TestProxy proxy)
     {
         var text = new ArrayBufferWriter<byte>();
-        PrometheusText.Write(proxy.Metrics, text);
+        PrometheusText.Write(proxy.Metrics, process: null, text);
         return PrometheusTextParser.Parse(text.WrittenSpan);
     }
 

@@ -64,6 +64,7 @@ internal sealed unsafe partial class EventLoop
         _index = index;
         _logger = logger;
         Clock = new LoopClock(this);
+        Meter = new LoopMeter(this, index);
         _epoll = Check(Native.EpollCreate());
         _wake = Native.EventFd();
         if (_wake < 0 || Native.EpollAdd(_epoll, _wake, Native.EPOLLIN | Native.EPOLLET, WakeTag) < 0)
@@ -88,6 +89,8 @@ internal sealed unsafe partial class EventLoop
     public LoopClock Clock { get; }
 
     public SplicePipePool Pipes { get; }
+
+    public LoopMeter Meter { get; }
 
     /// <summary>Whether the caller is on this loop's thread.</summary>
     public bool IsCurrent
@@ -216,6 +219,7 @@ internal sealed unsafe partial class EventLoop
     private void Run()
     {
         t_current = this;
+        Meter.Attach();
         var events = (byte*)NativeMemory.Alloc((nuint)(MaxEvents * Native.EpollEventBytes));
         while (!_isStopping)
         {

@@ -29,7 +29,7 @@ internal sealed class EventLoopEngine(
         var target = (ListenerEndPoint)endpoint;
         var running = EnsureLoops();
         var bound = LoopSockets.Bind(target.Address, target.Listener.Model.Config.Backlog, running.Length);
-        var backOff = new AcceptBackOff(target.Listener.Id, time, loggers.CreateLogger<LoopListener>());
+        var backOff = new AcceptBackOff(target.Listener, time, loggers.CreateLogger<LoopListener>());
         var acceptors = bound
             .SelectMany(address => address.Sockets.Select((socket, i) => (socket, i, address.EndPoint)))
             .Select(s => new LoopAcceptor(running[s.i], _environments[s.i], s.socket, target.Listener, s.EndPoint, sessions, descriptors, backOff))
@@ -46,6 +46,9 @@ internal sealed class EventLoopEngine(
         EnsureLoops();
         return _environments[Interlocked.Increment(ref _dials) % (uint)_environments.Length];
     }
+
+    /// <summary>How the loops are doing.</summary>
+    public IEnumerable<LoopReading> ReadLoops() => (_loops ?? []).Select(loop => loop.Meter.Read());
 
     public void Dispose()
     {

@@ -73,7 +73,7 @@ internal sealed partial class SocketListener : IConnectionListener
     private async Task AcceptLoopAsync(Socket socket)
     {
         var listener = _endPoint.Listener;
-        var backOff = new AcceptBackOff(listener.Id, _time, _logger);
+        var backOff = new AcceptBackOff(listener, _time, _logger);
         var accept = SocketOperation.Rent();
         try
         {
