@@ -23,6 +23,7 @@ internal static class RunCommand
 
         using var configFile = new ConfigFile(file, TimeProvider.System);
         DemoCertificate.Ensure(configFile.Demo, configFile.BasePath);
+        using var telemetry = TelemetryExport.StartIfAsked();
         await using var app = ServerHost.Build(configFile);
         await using var demo = new DemoBackends();
         try

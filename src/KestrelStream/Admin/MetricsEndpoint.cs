@@ -12,7 +12,7 @@ internal static class MetricsEndpoint
         AdminResponse.DoNotCache(context);
         context.Response.ContentType = PrometheusTextWriter.ContentType;
         PrometheusText.Write(
-            context.RequestServices.GetRequiredService<StreamProxyMetrics>(), context.RequestServices.GetRequiredService<ProcessReadings>(), context.Response.BodyWriter);
+            context.RequestServices.GetRequiredService<StreamProxyMetrics>(), context.RequestServices.GetService<ProcessReadings>(), context.Response.BodyWriter);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 }

@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text;
+
 namespace KestrelStream.Diagnostics;
 
 /// <summary>Upper bounds of a histogram's buckets. Immutable, shared by all cells of a metric.</summary>
@@ -20,11 +23,15 @@ internal sealed class HistogramBounds
     private HistogramBounds(params double[] seconds)
     {
         Seconds = seconds;
+        Utf8Text = [.. seconds.Select(bound => Encoding.ASCII.GetBytes(bound.ToString(CultureInfo.InvariantCulture))), "+Inf"u8.ToArray()];
         _ticks = [.. seconds.Select(bound => TimeSpan.FromSeconds(bound).Ticks)];
     }
 
     /// <summary>Ascending; one more bucket takes what is above the last.</summary>
     public IReadOnlyList<double> Seconds { get; }
+
+    /// <summary>The same as text, and the infinite one behind them.</summary>
+    public IReadOnlyList<byte[]> Utf8Text { get; }
 
     public int BucketOf(TimeSpan value)
     {

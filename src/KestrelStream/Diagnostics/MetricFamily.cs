@@ -108,4 +108,7 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
 
     /// <summary>As scrapers see it: <c>_</c> for dots, the unit spelled out unless the name says it, <c>_total</c> behind a counter.</summary>
     public string PrometheusName { get; } = Name.Replace('.', '_') + (Unit == "s" ? "_seconds" : "") + (Kind == MetricKind.Counter ? "_total" : "");
+
+    /// <summary><see cref="PrometheusName"/>, as it is written.</summary>
+    public byte[] Utf8Name => field ??= System.Text.Encoding.ASCII.GetBytes(PrometheusName);
 }

@@ -1,10 +1,11 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using System.Text.Unicode;
 
 namespace KestrelStream.Diagnostics;
 
-/// <summary>The Prometheus text format, version 0.0.4. One for each text; not thread-safe.</summary>
+/// <summary>The Prometheus text format, version 0.0.4: a line at a time into one span, as a scrape has tens of thousands. One for each text; not thread-safe.</summary>
 internal sealed class PrometheusTextWriter(IBufferWriter<byte> output)
 {
     public const string ContentType = "text/plain; version=0.0.4; charset=utf-8";
@@ -12,17 +13,22 @@ internal sealed class PrometheusTextWriter(IBufferWriter<byte> output)
     /// <summary>Longest form of a number, with room to spare.</summary>
     private const int MaxNumberBytes = 32;
 
+    /// <summary>Of a UTF-16 unit as UTF-8; an escaped character has two.</summary>
+    private const int MaxBytesPerChar = 3;
+
     private static readonly SearchValues<char> ToEscape = SearchValues.Create("\\\"\n");
+
+    private readonly ArrayBufferWriter<byte> _prefix = new();
 
     /// <summary>Begins a metric; its samples follow at once.</summary>
     public void WriteFamily(MetricFamily family)
     {
         Write("# HELP "u8);
-        Write(family.PrometheusName);
+        Write(family.Utf8Name);
         Write(" "u8);
-        Write(family.Help);
+        Encoding.UTF8.GetBytes(family.Help, output);
         Write("\n# TYPE "u8);
-        Write(family.PrometheusName);
+        Write(family.Utf8Name);
         Write(family.Kind switch
         {
             MetricKind.Counter => " counter\n"u8,
@@ -34,17 +40,25 @@ internal sealed class PrometheusTextWriter(IBufferWriter<byte> output)
     public void WriteSample<T>(MetricFamily family, ReadOnlySpan<KeyValuePair<string, object?>> labels, T value)
         where T : struct, IUtf8SpanFormattable
     {
-        Write(family.PrometheusName);
-        var separator = "{"u8;
+        var size = family.Utf8Name.Length + MaxNumberBytes + 4;
         foreach (var (name, text) in labels)
         {
-            WriteLabel(separator, name, (string)text!);
-            separator = ","u8;
+            size += SizeOfLabel(name, (string)text!);
         }
 
-        Write(labels.IsEmpty ? " "u8 : "} "u8);
-        Write(value);
-        Write("\n"u8);
+        var line = new Line(output.GetSpan(size));
+        line.Append(family.Utf8Name);
+        var separator = (byte)'{';
+        foreach (var (name, text) in labels)
+        {
+            AppendLabel(ref line, separator, name, (string)text!);
+            separator = (byte)',';
+        }
+
+        line.Append(labels.IsEmpty ? " "u8 : "} "u8);
+        line.Append(value);
+        line.Append("\n"u8);
+        output.Advance(line.Length);
     }
 
     /// <param name="family">A histogram.</param>
@@ -53,56 +67,36 @@ internal sealed class PrometheusTextWriter(IBufferWriter<byte> output)
     public void WriteHistogram(MetricFamily family, string cluster, HistogramCells cells)
     {
         var count = 0L;
+        var prefix = Prefix(family, "_bucket"u8, cluster, cluster.Length == 0 ? "{le=\""u8 : ",le=\""u8);
         for (var bucket = 0; bucket <= cells.Bounds.Seconds.Count; bucket++)
         {
             count += cells.CountIn(bucket);
-            WriteName(family, "_bucket"u8, cluster);
-            Write(cluster.Length == 0 ? "{"u8 : ","u8);
-            Write("le=\""u8);
-            if (bucket < cells.Bounds.Seconds.Count)
-            {
-                Write(cells.Bounds.Seconds[bucket]);
-            }
-            else
-            {
-                Write("+Inf"u8);
-            }
-
-            Write("\"} "u8);
-            Write(count);
-            Write("\n"u8);
+            var line = new Line(output.GetSpan(prefix.Length + (2 * MaxNumberBytes)));
+            line.Append(prefix);
+            line.Append(cells.Bounds.Utf8Text[bucket]);
+            line.Append("\"} "u8);
+            line.Append(count);
+            line.Append("\n"u8);
+            output.Advance(line.Length);
         }
 
-        WriteName(family, "_sum"u8, cluster);
-        Write(cluster.Length == 0 ? " "u8 : "} "u8);
-        Write(cells.Sum.TotalSeconds);
-        Write("\n"u8);
-        WriteName(family, "_count"u8, cluster);
-        Write(cluster.Length == 0 ? " "u8 : "} "u8);
-        Write(count);
-        Write("\n"u8);
+        var end = cluster.Length == 0 ? " "u8 : "} "u8;
+        WriteNumber(Prefix(family, "_sum"u8, cluster, end), cells.Sum.TotalSeconds);
+        WriteNumber(Prefix(family, "_count"u8, cluster, end), count);
     }
 
-    private void WriteName(MetricFamily family, ReadOnlySpan<byte> suffix, string cluster)
-    {
-        Write(family.PrometheusName);
-        Write(suffix);
-        if (cluster.Length > 0)
-        {
-            WriteLabel("{"u8, "cluster", cluster);
-        }
-    }
+    private static int SizeOfLabel(string name, string value) => name.Length + (value.Length * MaxBytesPerChar) + 4;
 
-    private void WriteLabel(ReadOnlySpan<byte> separator, string name, string value)
+    private static void AppendLabel(ref Line line, byte separator, string name, string value)
     {
-        Write(separator);
-        Write(name);
-        Write("=\""u8);
+        line.Append([separator]);
+        line.Append(name);
+        line.Append("=\""u8);
         var rest = value.AsSpan();
         for (int i; (i = rest.IndexOfAny(ToEscape)) >= 0; rest = rest[(i + 1)..])
         {
-            Write(rest[..i]);
-            Write(rest[i] switch
+            line.Append(rest[..i]);
+            line.Append(rest[i] switch
             {
                 '\\' => "\\\\"u8,
                 '"' => "\\\""u8,
@@ -110,19 +104,64 @@ internal sealed class PrometheusTextWriter(IBufferWriter<byte> output)
             });
         }
 
-        Write(rest);
-        Write("\""u8);
+        line.Append(rest);
+        line.Append("\""u8);
+    }
+
+    /// <summary>Everything of a line before what differs from the next. Valid until the next one is made.</summary>
+    private ReadOnlySpan<byte> Prefix(MetricFamily family, ReadOnlySpan<byte> suffix, string cluster, ReadOnlySpan<byte> end)
+    {
+        _prefix.ResetWrittenCount();
+        var line = new Line(_prefix.GetSpan(family.Utf8Name.Length + suffix.Length + SizeOfLabel("cluster", cluster) + end.Length));
+        line.Append(family.Utf8Name);
+        line.Append(suffix);
+        if (cluster.Length > 0)
+        {
+            AppendLabel(ref line, (byte)'{', "cluster", cluster);
+        }
+
+        line.Append(end);
+        _prefix.Advance(line.Length);
+        return _prefix.WrittenSpan;
+    }
+
+    private void WriteNumber<T>(ReadOnlySpan<byte> prefix, T value)
+        where T : struct, IUtf8SpanFormattable
+    {
+        var line = new Line(output.GetSpan(prefix.Length + MaxNumberBytes + 1));
+        line.Append(prefix);
+        line.Append(value);
+        line.Append("\n"u8);
+        output.Advance(line.Length);
     }
 
     private void Write(ReadOnlySpan<byte> text) => output.Write(text);
 
-    private void Write(ReadOnlySpan<char> text) => Encoding.UTF8.GetBytes(text, output);
-
-    private void Write<T>(T number)
-        where T : struct, IUtf8SpanFormattable
+    /// <summary>Room that is large enough, filled from its start.</summary>
+    private ref struct Line(Span<byte> room)
     {
-        var fits = number.TryFormat(output.GetSpan(MaxNumberBytes), out var length, default, CultureInfo.InvariantCulture);
-        System.Diagnostics.Debug.Assert(fits);
-        output.Advance(length);
+        private readonly Span<byte> _room = room;
+
+        public int Length { get; private set; }
+
+        public void Append(scoped ReadOnlySpan<byte> text)
+        {
+            text.CopyTo(_room[Length..]);
+            Length += text.Length;
+        }
+
+        public void Append(scoped ReadOnlySpan<char> text)
+        {
+            Utf8.FromUtf16(text, _room[Length..], out _, out var written);
+            Length += written;
+        }
+
+        public void Append<T>(T number)
+            where T : struct, IUtf8SpanFormattable
+        {
+            var fits = number.TryFormat(_room[Length..], out var written, default, CultureInfo.InvariantCulture);
+            System.Diagnostics.Debug.Assert(fits);
+            Length += written;
+        }
     }
 }

@@ -15,8 +15,6 @@ namespace KestrelStream.Diagnostics;
 /// <content>What the cells say now: for the instruments, the Prometheus text and the API.</content>
 internal sealed partial class StreamProxyMetrics
 {
-    private static readonly OperatorState[] s_states = Enum.GetValues<OperatorState>();
-
     /// <summary>Every metric but the histograms, with what reads all its series.</summary>
     public IReadOnlyList<(MetricFamily Family, Func<IEnumerable<Measurement<long>>> Read)> Readings =>
     [
@@ -153,92 +151,23 @@ internal sealed partial class StreamProxyMetrics
         => Listeners().SelectMany(listener => ListenerCells.HandshakeResultNames.Select((result, i) =>
             new Measurement<long>(listener.Handshakes(i), Label("listener", listener.Id), Label("result", result))));
 
-    private IEnumerable<ClusterState> Clusters()
-        => (_state?.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.Ordinal);
-
-    /// <summary>Of a name: any of its members is up.</summary>
-    private IEnumerable<Measurement<long>> ReadDestinationsUp()
-        => ReadDestinations((_, members) => members.Any(member => member.Health != DestinationHealth.Unhealthy) ? 1 : 0);
-
-    private IEnumerable<Measurement<long>> ReadDestinationSessions()
-        => ReadDestinations((source, members) => members.Concat(source?.Leaving ?? []).Sum(member => member.ActiveSessions));
-
-    private IEnumerable<Measurement<long>> ReadDestinationEjections()
-        => ReadDestinations((source, members) => members.Sum(member => member.Ejections) + (source?.EjectionsOfLeft ?? 0));
-
-    /// <summary>One series a configured destination, whatever number of members a name has: an address from the network is no label.</summary>
-    private IEnumerable<Measurement<long>> ReadDestinations(Func<DestinationSource?, IEnumerable<DestinationState>, long> value)
+    private ClusterState[] Clusters()
     {
-        foreach (var cluster in Clusters())
+        if (_state?.Current is not { } snapshot)
         {
-            var model = cluster.Model;
-            var members = model.Destinations.ToLookup(destination => destination.ConfiguredId, StringComparer.OrdinalIgnoreCase);
-            foreach (var id in model.Config.Destinations.Keys.Order(StringComparer.OrdinalIgnoreCase))
-            {
-                var source = model.Sources.FirstOrDefault(source => source.Id.Equals(id, StringComparison.OrdinalIgnoreCase));
-                yield return new Measurement<long>(value(source, members[id]), Label("cluster", cluster.Id), Label("destination", id));
-            }
+            return [];
         }
-    }
 
-    /// <summary>Destinations that are no names are left out.</summary>
-    private IEnumerable<Measurement<long>> ReadLookups()
-        => from cluster in Clusters()
-           from source in cluster.Model.Sources
-           from result in Enum.GetValues<LookupResult>()
-           select new Measurement<long>(
-               source.Lookups(result), Label("cluster", cluster.Id), Label("destination", source.Id), Label("result", result.ToString().ToLowerInvariant()));
-
-    private IEnumerable<Measurement<long>> ReadMembers()
-    {
-        foreach (var cluster in Clusters())
+        // Two scrapes at once both sort; either result will do.
+        var clusters = Volatile.Read(ref _clusters);
+        if (clusters.Snapshot != snapshot)
         {
-            var model = cluster.Model;
-            foreach (var source in model.Sources)
-            {
-                var members = model.Destinations.Where(destination => destination.Source == source).ToList();
-                var up = members.Count(member => member.Health != DestinationHealth.Unhealthy);
-                yield return Count(up, "up");
-                yield return Count(members.Count - up, "down");
-                yield return Count(source.Leaving.Count(), "leaving");
-
-                Measurement<long> Count(int number, string state)
-                    => new(number, Label("cluster", cluster.Id), Label("destination", source.Id), Label("state", state));
-            }
+            clusters = new SortedClusters(snapshot, [.. snapshot.Clusters.Values.OrderBy(cluster => cluster.Id, StringComparer.Ordinal)]);
+            Volatile.Write(ref _clusters, clusters);
         }
+
+        return clusters.InOrder;
     }
-
-    private IEnumerable<Measurement<long>> ReadWarmConnections()
-        => from pools in ReadWarmPools()
-           select new Measurement<long>(pools.Pools.Sum(pool => pool.Count), pools.Labels);
-
-    private IEnumerable<Measurement<long>> ReadWarmTakes()
-        => from pools in ReadWarmPools()
-           from result in new[] { ("hit", pools.Pools.Sum(pool => (long)pool.Hits)), ("miss", pools.Pools.Sum(pool => (long)pool.Misses)) }
-           select new Measurement<long>(result.Item2, [.. pools.Labels, Label("result", result.Item1)]);
-
-    /// <summary>By configured destination: members of a name share its series.</summary>
-    private IEnumerable<(List<WarmPool> Pools, KeyValuePair<string, object?>[] Labels)> ReadWarmPools()
-        => from cluster in Clusters()
-           from destination in cluster.Model.Destinations
-           where destination.Warm is not null
-           group destination.Warm by (cluster.Id, destination.ConfiguredId) into pools
-           select (pools.ToList(), new[] { Label("cluster", pools.Key.Id), Label("destination", pools.Key.ConfiguredId) });
-
-    private IEnumerable<Measurement<long>> ReadDestinationStates()
-        => from cluster in Clusters()
-           from destination in cluster.Model.Config.Destinations.OrderBy(destination => destination.Key, StringComparer.OrdinalIgnoreCase)
-           from state in s_states
-           select new Measurement<long>(
-               state == destination.Value.Control.State ? 1 : 0,
-               Label("cluster", cluster.Id),
-               Label("destination", destination.Key),
-               Label("state", ApiDestinationSettings.Word(state)));
-
-    private IEnumerable<Measurement<long>> ReadDestinationWeights()
-        => from cluster in Clusters()
-           from destination in cluster.Model.Config.Destinations.OrderBy(destination => destination.Key, StringComparer.OrdinalIgnoreCase)
-           select new Measurement<long>(destination.Value.Weight, Label("cluster", cluster.Id), Label("destination", destination.Key));
 
     /// <summary>What nobody has asked for is left out.</summary>
     private IEnumerable<Measurement<long>> ReadChanges()
@@ -281,26 +210,6 @@ internal sealed partial class StreamProxyMetrics
             }
         }
     }
-
-    private IEnumerable<Measurement<long>> ReadDestinationCertificates()
-    {
-        var now = _time.GetUtcNow();
-
-        // Of the members that one name stands for it is the first to end.
-        return from cluster in Clusters()
-               from destination in cluster.Model.Destinations
-               where destination.LastCheck?.CertificateExpires is not null
-               group destination.LastCheck!.CertificateExpires!.Value by (cluster.Id, destination.ConfiguredId) into ends
-               select new Measurement<long>((long)(ends.Min() - now).TotalSeconds, Label("cluster", ends.Key.Id), Label("destination", ends.Key.ConfiguredId));
-    }
-
-    /// <summary>Of the members that one name stands for it is the one that lacks most.</summary>
-    private IEnumerable<Measurement<long>> ReadUncoveredNames()
-        => from cluster in Clusters()
-           from destination in cluster.Model.Destinations
-           where destination.LastCheck?.UncoveredNames is not null
-           group destination.LastCheck!.UncoveredNames!.Count by (cluster.Id, destination.ConfiguredId) into counts
-           select new Measurement<long>(counts.Max(), Label("cluster", counts.Key.Id), Label("destination", counts.Key.ConfiguredId));
 
     private IEnumerable<Measurement<long>> ReadReloads() =>
     [

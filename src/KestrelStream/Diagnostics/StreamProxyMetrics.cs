@@ -39,6 +39,7 @@ internal sealed partial class StreamProxyMetrics
     private long _reloadsRejected;
     private long _accessLogDropped;
     private volatile IProxyState? _state;
+    private SortedClusters _clusters = new(null, []);
     private volatile Func<IEnumerable<LoopReading>>? _loops;
     private volatile TopNames? _topNames;
 
@@ -183,4 +184,7 @@ internal sealed partial class StreamProxyMetrics
 
         return cells;
     }
+
+    /// <summary>The clusters of a snapshot in the order of their ids: a scrape asks several times.</summary>
+    private sealed record SortedClusters(ProxySnapshot? Snapshot, ClusterState[] InOrder);
 }

@@ -52,7 +52,7 @@ internal sealed partial class SessionRunner(
     /// <summary>Null = nobody wants to know more than the session itself keeps.</summary>
     private SessionTrace? BeginTrace(long started)
     {
-        var needs = accessLog.Needs;
+        var needs = accessLog.Needs | SessionSpans.Needs;
         return needs == SessionTraceNeeds.None ? null : new SessionTrace(needs, time, started) { OnConnected = accessLog.OnConnected };
     }
 
@@ -115,7 +115,9 @@ internal sealed partial class SessionRunner(
         }
 
         descriptors.Return();
-        metrics.SessionEnded(session, time.GetElapsedTime(session.StartTimestamp));
+        var duration = time.GetElapsedTime(session.StartTimestamp);
+        metrics.SessionEnded(session, duration);
+        SessionSpans.Write(session, duration);
         accessLog.Write(session);
         table.Remove(session);
         session.Transport.SignalClosed();

@@ -22,6 +22,7 @@ public sealed class StreamProxyMetricsTests
         PlayEverything(proxy);
         Assert.Equal(
         [
+            "kestrelstream_accept_errors_total counter",
             "kestrelstream_access_log_dropped_total counter",
             "kestrelstream_active_sessions gauge",
             "kestrelstream_admin_changes_total counter",
@@ -42,11 +43,15 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream_discovery_members gauge",
             "kestrelstream_discovery_refreshes_total counter",
             "kestrelstream_health_checks_total counter",
+            "kestrelstream_malformed_hellos_total counter",
+            "kestrelstream_name_sessions_total counter",
+            "kestrelstream_prereads_total counter",
             "kestrelstream_queue_length gauge",
             "kestrelstream_session_duration_seconds histogram",
             "kestrelstream_sessions_total counter",
             "kestrelstream_tls_handshake_duration_seconds histogram",
             "kestrelstream_tls_handshakes_total counter",
+            "kestrelstream_tls_negotiated_total counter",
         ],
             Scrape(proxy).Types.Select(type => $"{type.Key} {type.Value}").Order(StringComparer.Ordinal));
     }
@@ -194,6 +199,7 @@ public sealed class StreamProxyMetricsTests
         listener.Start();
         Assert.Equal(
         [
+            "kestrelstream.accept_errors {error}",
             "kestrelstream.access_log.dropped {record}",
             "kestrelstream.active_sessions {session}",
             "kestrelstream.admin.changes {change}",
@@ -214,12 +220,18 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream.discovery.members {member}",
             "kestrelstream.discovery.refreshes {lookup}",
             "kestrelstream.health_checks {check}",
+            "kestrelstream.loop.busy s",
+            "kestrelstream.loop.lag s",
+            "kestrelstream.malformed_hellos {session}",
+            "kestrelstream.name_sessions {session}",
+            "kestrelstream.prereads {session}",
             "kestrelstream.queue.duration s",
             "kestrelstream.queue.length {session}",
             "kestrelstream.session.duration s",
             "kestrelstream.sessions {session}",
             "kestrelstream.tls_handshake.duration s",
             "kestrelstream.tls_handshakes {handshake}",
+            "kestrelstream.tls_negotiated {handshake}",
         ],
             units.Order(StringComparer.Ordinal));
     }

@@ -1,0 +1,118 @@
+using System.Diagnostics.Metrics;
+using KestrelStream.Admin;
+using KestrelStream.Configuration;
+using KestrelStream.Dialing.Warm;
+using KestrelStream.Discovery;
+using KestrelStream.Health;
+using KestrelStream.Model;
+
+namespace KestrelStream.Diagnostics;
+
+/// <content>What clusters and their destinations say now.</content>
+internal sealed partial class StreamProxyMetrics
+{
+    private static readonly (OperatorState State, KeyValuePair<string, object?> Label)[] s_states =
+        [.. Enum.GetValues<OperatorState>().Select(state => (state, Label("state", ApiDestinationSettings.Word(state))))];
+
+    /// <summary>Of a name: any of its members is up.</summary>
+    private IEnumerable<Measurement<long>> ReadDestinationsUp()
+        => ReadDestinations(destination => destination.Members.Any(member => member.Health != DestinationHealth.Unhealthy) ? 1 : 0);
+
+    private IEnumerable<Measurement<long>> ReadDestinationSessions()
+        => ReadDestinations(destination => destination.Members.Concat(destination.Source?.Leaving ?? []).Sum(member => member.ActiveSessions));
+
+    private IEnumerable<Measurement<long>> ReadDestinationEjections()
+        => ReadDestinations(destination => destination.Members.Sum(member => member.Ejections) + (destination.Source?.EjectionsOfLeft ?? 0));
+
+    /// <summary>One series a configured destination, whatever number of members a name has: an address from the network is no label.</summary>
+    private IEnumerable<Measurement<long>> ReadDestinations(Func<DestinationGroupReading, long> value)
+    {
+        foreach (var cluster in Clusters())
+        {
+            foreach (var destination in DestinationGroupReading.Of(cluster))
+            {
+                yield return new Measurement<long>(value(destination), destination.Labels);
+            }
+        }
+    }
+
+    /// <summary>Destinations that are no names are left out.</summary>
+    private IEnumerable<Measurement<long>> ReadLookups()
+        => from cluster in Clusters()
+           from source in cluster.Model.Sources
+           from result in Enum.GetValues<LookupResult>()
+           select new Measurement<long>(
+               source.Lookups(result), Label("cluster", cluster.Id), Label("destination", source.Id), Label("result", result.ToString().ToLowerInvariant()));
+
+    private IEnumerable<Measurement<long>> ReadMembers()
+    {
+        foreach (var cluster in Clusters())
+        {
+            var model = cluster.Model;
+            foreach (var source in model.Sources)
+            {
+                var members = model.Destinations.Where(destination => destination.Source == source).ToList();
+                var up = members.Count(member => member.Health != DestinationHealth.Unhealthy);
+                yield return Count(up, "up");
+                yield return Count(members.Count - up, "down");
+                yield return Count(source.Leaving.Count(), "leaving");
+
+                Measurement<long> Count(int number, string state)
+                    => new(number, Label("cluster", cluster.Id), Label("destination", source.Id), Label("state", state));
+            }
+        }
+    }
+
+    private IEnumerable<Measurement<long>> ReadWarmConnections()
+        => from pools in ReadWarmPools()
+           select new Measurement<long>(pools.Pools.Sum(pool => pool.Count), pools.Labels);
+
+    private IEnumerable<Measurement<long>> ReadWarmTakes()
+        => from pools in ReadWarmPools()
+           from result in new[] { ("hit", pools.Pools.Sum(pool => (long)pool.Hits)), ("miss", pools.Pools.Sum(pool => (long)pool.Misses)) }
+           select new Measurement<long>(result.Item2, [.. pools.Labels, Label("result", result.Item1)]);
+
+    /// <summary>By configured destination: members of a name share its series.</summary>
+    private IEnumerable<(List<WarmPool> Pools, KeyValuePair<string, object?>[] Labels)> ReadWarmPools()
+        => from cluster in Clusters()
+           from destination in cluster.Model.Destinations
+           where destination.Warm is not null
+           group destination.Warm by (cluster.Id, destination.ConfiguredId) into pools
+           select (pools.ToList(), new[] { Label("cluster", pools.Key.Id), Label("destination", pools.Key.ConfiguredId) });
+
+    private IEnumerable<Measurement<long>> ReadDestinationStates()
+    {
+        foreach (var cluster in Clusters())
+        {
+            foreach (var destination in DestinationGroupReading.Of(cluster))
+            {
+                foreach (var (state, label) in s_states)
+                {
+                    yield return new Measurement<long>(state == destination.Config.Control.State ? 1 : 0, [.. destination.Labels, label]);
+                }
+            }
+        }
+    }
+
+    private IEnumerable<Measurement<long>> ReadDestinationWeights() => ReadDestinations(destination => destination.Config.Weight);
+
+    private IEnumerable<Measurement<long>> ReadDestinationCertificates()
+    {
+        var now = _time.GetUtcNow();
+
+        // Of the members that one name stands for it is the first to end.
+        return from cluster in Clusters()
+               from destination in cluster.Model.Destinations
+               where destination.LastCheck?.CertificateExpires is not null
+               group destination.LastCheck!.CertificateExpires!.Value by (cluster.Id, destination.ConfiguredId) into ends
+               select new Measurement<long>((long)(ends.Min() - now).TotalSeconds, Label("cluster", ends.Key.Id), Label("destination", ends.Key.ConfiguredId));
+    }
+
+    /// <summary>Of the members that one name stands for it is the one that lacks most.</summary>
+    private IEnumerable<Measurement<long>> ReadUncoveredNames()
+        => from cluster in Clusters()
+           from destination in cluster.Model.Destinations
+           where destination.LastCheck?.UncoveredNames is not null
+           group destination.LastCheck!.UncoveredNames!.Count by (cluster.Id, destination.ConfiguredId) into counts
+           select new Measurement<long>(counts.Max(), Label("cluster", counts.Key.Id), Label("destination", counts.Key.ConfiguredId));
+}
