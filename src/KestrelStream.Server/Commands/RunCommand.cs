@@ -1,3 +1,6 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using KestrelStream.Diagnostics;
 using KestrelStream.Diagnostics.AccessLogs;
 using KestrelStream.Management;
 using KestrelStream.Server.Demo;
@@ -11,7 +14,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelStream.Server.Commands;
 
 /// <summary><c>kestrelstream run</c>.</summary>
-internal static class RunCommand
+internal static partial class RunCommand
 {
     public static async Task<int> RunAsync(FileInfo file)
     {
@@ -49,6 +52,7 @@ internal static class RunCommand
         var proxy = app.Services.GetRequiredService<IStreamProxy>();
         var notify = SystemdNotifier.FromEnvironment();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("KestrelStream.Server");
+        LogStarted(logger, Version, RuntimeInformation.FrameworkDescription, file.FullName);
         using var signals = new ServerSignals(proxy, app.Services.GetRequiredService<AccessLog>(), notify, app.Lifetime, logger);
 
         ReadyBanner.Print(Console.Out, proxy, configFile, app.Services.GetRequiredService<IServer>());
@@ -58,6 +62,9 @@ internal static class RunCommand
         await app.WaitForShutdownAsync();
         return ExitCode.Ok;
     }
+
+    private static string Version
+        => typeof(RunCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
 
     private static async Task StartAsync(WebApplication app)
     {
@@ -71,4 +78,7 @@ internal static class RunCommand
             throw new IOException($"Admin port: {e.Message}", e);
         }
     }
+
+    [LoggerMessage(EventIds.ServerStarted, LogLevel.Information, "KestrelStream {Version} on {Runtime} runs; configuration {Path}")]
+    private static partial void LogStarted(ILogger logger, string version, string runtime, string path);
 }

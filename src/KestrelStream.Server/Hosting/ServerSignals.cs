@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using KestrelStream.Diagnostics;
 using KestrelStream.Diagnostics.AccessLogs;
 using KestrelStream.Management;
 using Microsoft.Extensions.Hosting;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace KestrelStream.Server.Hosting;
 
 /// <summary>SIGHUP reloads; SIGUSR1 opens the access log anew; SIGTERM and SIGINT stop, with a drain; a second one ends the drain. Owned by the run command.</summary>
-internal sealed class ServerSignals : IDisposable
+internal sealed partial class ServerSignals : IDisposable
 {
     /// <summary>SIGUSR1, which has no name in <see cref="PosixSignal"/>: positive numbers are the system's own.</summary>
     private static readonly PosixSignal s_userSignal1 = (PosixSignal)(OperatingSystem.IsLinux() ? 10 : 30);
@@ -51,7 +52,7 @@ internal sealed class ServerSignals : IDisposable
         }
         else
         {
-            _logger.LogWarning("A second {Signal}: sessions are cut", context.Signal);
+            LogSecondStop(_logger, context.Signal);
             _proxy.AbortSessions();
         }
     }
@@ -70,4 +71,7 @@ internal sealed class ServerSignals : IDisposable
         // A rejected reload keeps serving: for systemd the service is ready again; the log says what was wrong.
         _notify.Ready();
     }
+
+    [LoggerMessage(EventIds.SecondStop, LogLevel.Warning, "A second {Signal}: sessions are cut")]
+    private static partial void LogSecondStop(ILogger logger, PosixSignal signal);
 }

@@ -15,6 +15,8 @@ internal static class EventIds
     public const int RestartNeeded = 108;
     public const int DescriptorLimits = 109;
     public const int EngineFallback = 110;
+    public const int ServerStarted = 111;
+    public const int SecondStop = 112;
 
     // 2xx: accept and session
     public const int AcceptPaused = 200;
@@ -57,7 +59,9 @@ internal static class EventIds
     // 5xx: access log, metrics, admin
     public const int AccessLogDropped = 500;
     public const int AccessLogNotRotated = 501;
+    public const int AccessLogOn = 502;
     public const int OperatorChange = 510;
     public const int ChangeDenied = 511;
     public const int WeakToken = 512;
+    public const int AdminExposed = 513;
 }

@@ -1,3 +1,4 @@
+using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using Microsoft.Extensions.Logging;
 
@@ -18,6 +19,15 @@ internal sealed partial class StreamProxyManager
 
         [LoggerMessage(EventIds.EngineChosen, LogLevel.Information, "Engine {Engine}; descriptor limit {Limit}, room for {Sessions} sessions")]
         public static partial void Engine(ILogger logger, string engine, long limit, long sessions);
+
+        [LoggerMessage(EventIds.DescriptorLimits, LogLevel.Warning, "The descriptor limit {Limit} (ulimit -n, LimitNOFILE) leaves room for {Sessions} sessions only")]
+        public static partial void FewDescriptors(ILogger logger, long limit, long sessions);
+
+        [LoggerMessage(EventIds.AccessLogOn, LogLevel.Information, "Access log: {Format} to {Path}")]
+        public static partial void AccessLogOn(ILogger logger, AccessLogFormat format, string path);
+
+        [LoggerMessage(EventIds.AdminExposed, LogLevel.Warning, "The admin port at {Address} is open to other machines, and reading needs no password: metrics, configuration and the addresses of clients. Bind it to loopback, or see to a firewall")]
+        public static partial void AdminExposed(ILogger logger, string address);
 
         [LoggerMessage(EventIds.RestartNeeded, LogLevel.Warning, "A change of {Key} takes effect at the next start")]
         public static partial void RestartNeeded(ILogger logger, string key);

@@ -41,6 +41,9 @@ internal sealed partial class StreamProxyManager(
     /// <summary>A token that is shorter is warned of: it can be guessed.</summary>
     private const int GoodTokenLength = 16;
 
+    /// <summary>Room for fewer sessions is warned of at start: many systems begin with a limit of 1,024 descriptors.</summary>
+    private const int FewSessions = 2000;
+
     private readonly ILogger _logger = loggers.CreateLogger<StreamProxyManager>();
     private readonly SemaphoreSlim _gate = new(1, 1);
     private readonly CancellationTokenSource _abortSessions = new();
@@ -82,6 +85,11 @@ internal sealed partial class StreamProxyManager(
 
             _engine = engines.Select(read.Config);
             Log.Engine(_logger, _engine.Name, descriptors.Limit, descriptors.MaxSessions);
+            if (descriptors.MaxSessions < FewSessions)
+            {
+                Log.FewDescriptors(_logger, descriptors.Limit, descriptors.MaxSessions);
+            }
+
             if (_engine is EventLoopEngine loops)
             {
                 metrics.ObserveLoops(loops.ReadLoops);
@@ -270,9 +278,28 @@ internal sealed partial class StreamProxyManager(
             Log.ChangeDropped(_logger, cluster, destination, why);
         }
 
+        if (snapshot.Generation == 1)
+        {
+            ReportStart(snapshot.Config);
+        }
+
         if (snapshot.Config.Admin?.Token is { Length: < GoodTokenLength })
         {
             Log.WeakToken(_logger, GoodTokenLength);
+        }
+    }
+
+    private void ReportStart(StreamProxyConfig config)
+    {
+        if (config.AccessLog is { } log)
+        {
+            Log.AccessLogOn(_logger, log.Format, AccessLogPlan.Create(log, provider.BasePath).Path);
+        }
+
+        if (ProxyAddress.TryParseListen(config.Admin?.Address ?? "", out var admin)
+            && admin!.Kind is ProxyAddressKind.Any or ProxyAddressKind.Ip && !(admin.Ip is { } ip && IPAddress.IsLoopback(ip)))
+        {
+            Log.AdminExposed(_logger, config.Admin!.Address);
         }
     }
 

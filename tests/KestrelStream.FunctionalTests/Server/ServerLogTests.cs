@@ -91,6 +91,22 @@ public sealed class ServerLogTests : IDisposable
         Assert.Contains("Admin port: ", result.Error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Start_Says_WhatWasLoadedAndWhatIsWorthActingOn()
+    {
+        await using var upstream = ScriptedUpstream.Echo();
+        await using var server = await StartAsync(ServerConfig.OneRoute(upstream.EndPoint, """ "AccessLog": { "Path": "access.log" }, "Admin": { "Address": "*:0" }, """));
+
+        Assert.NotNull(await server.Error.WaitForAsync(line => line.Contains("[111] KestrelStream ", StringComparison.Ordinal) && line.EndsWith(_folder["appsettings.json"], StringComparison.Ordinal), Wait.Limit));
+        foreach (var part in new[] { "[107] Engine ", "[100] Configuration generation 1 is in force: 1 listeners, 1 routes, 1 clusters", $"[502] Access log: Json to {_folder["access.log"]}", "[513] The admin port at *:0 is open to other machines" })
+        {
+            Assert.NotNull(await server.Error.WaitForAsync(line => line.Contains(part, StringComparison.Ordinal), Wait.Limit));
+        }
+
+        // OpenSSL is looked for when a route ends TLS; this one's does not.
+        Assert.DoesNotContain("TLS ends in", server.Error.Text, StringComparison.Ordinal);
+    }
+
     private static Socket Taken()
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);

@@ -15,7 +15,12 @@ internal static class ConfigSummary
         var text = new StringBuilder();
         Line(text, $"engine {config.Engine}, loops {Or(config.EventLoops)}, shutdown {config.ShutdownTimeout}, tls {config.Tls.Engine}");
         Line(text, $"admin {config.Admin?.Address ?? "none"}");
-        Line(text, $"access log {(config.AccessLog is { } log ? $"{log.Path} {log.Format}" : "none")}");
+        Line(text, $"access log {(config.AccessLog is { } log ? $"{log.Path} {log.Format}{AccessLogOf(log)}" : "none")}");
+        if (config.Metrics.TopNames > 0)
+        {
+            Line(text, $"metrics top names {config.Metrics.TopNames}");
+        }
+
         foreach (var (id, listener) in config.Listeners)
         {
             Line(text, $"listener {id}: {listener.Address}, preread {listener.PrereadTimeout} {listener.PrereadBufferBytes} bytes, server first after {listener.ServerFirstAfter}, handshake {listener.HandshakeTimeout}, backlog {listener.Backlog}, max {Or(listener.MaxConnections)}{ProxyProtocolOf(listener)}");
@@ -98,6 +103,17 @@ internal static class ConfigSummary
     private static string Or<T>(T? value)
         where T : struct
         => value is null ? "default" : string.Create(CultureInfo.InvariantCulture, $"{value}");
+
+    /// <summary>What is not as it is without a word.</summary>
+    private static string AccessLogOf(AccessLogConfig log) => string.Concat(
+        log.Template is null ? "" : $", template {log.Template}",
+        log.Start ? ", start" : "",
+        log.Interval is null ? "" : $", interval {log.Interval}",
+        log.Ja4 ? ", ja4" : "",
+        log.TcpInfo ? ", tcp info" : "",
+        log.Syslog is { } syslog ? $", syslog {syslog.Address} {syslog.Facility}.{syslog.Severity} {syslog.Tag}" : "",
+        log.Rotate is { } rotate ? $", rotate {Or(rotate.MaxBytes)} {rotate.Every} keep {rotate.Keep}" : "",
+        string.Concat(log.If.Select(rule => $", if [{string.Join(' ', rule.EndReasons)}] [{string.Join(' ', rule.Routes)}] [{string.Join(' ', rule.Listeners)}] {rule.MinDuration} {rule.Sample?.ToString(CultureInfo.InvariantCulture)}")));
 
     private static void Line(StringBuilder text, FormattableString line) => text.Append(line.ToString(CultureInfo.InvariantCulture)).Append('\n');
 
