@@ -27,6 +27,12 @@ internal enum PrereadResult
     /// <summary>The process's preread budget was spent.</summary>
     OverBudget,
 
+    /// <summary>The client broke the rules of the protocol in which it asked for TLS.</summary>
+    Violation,
+
+    /// <summary>It was over with them: a cancel request was passed on, or a dialog before TLS came to its end.</summary>
+    Ended,
+
     /// <summary>All bytes were there, and no route took them.</summary>
     NoRoute,
 }

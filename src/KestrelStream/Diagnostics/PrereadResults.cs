@@ -28,6 +28,8 @@ internal static class PrereadResults
         PrereadOutcome.TooLarge => PrereadResult.TooLarge,
         PrereadOutcome.Malformed => PrereadResult.Malformed,
         PrereadOutcome.OverBudget => PrereadResult.OverBudget,
+        PrereadOutcome.Violation => PrereadResult.Violation,
+        PrereadOutcome.Ended => PrereadResult.Ended,
         _ when !isRouted => PrereadResult.NoRoute,
         PrereadOutcome.Hello => PrereadResult.Hello,
         PrereadOutcome.NotTls => PrereadResult.NotTls,

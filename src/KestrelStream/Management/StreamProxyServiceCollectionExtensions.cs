@@ -13,6 +13,7 @@ using KestrelStream.Preread;
 using KestrelStream.Relay;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Sessions;
+using KestrelStream.StartTls;
 using KestrelStream.Tls;
 using KestrelStream.Tls.OpenSsl;
 using KestrelStream.Transport;
@@ -68,6 +69,8 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton(new PrereadBudget());
         services.TryAddSingleton<PrereadReader>();
         services.TryAddSingleton<ProxyHeaderReader>();
+        services.TryAddSingleton<StartTlsUpgrader>();
+        services.TryAddSingleton<PostgreSqlCancel>();
         services.TryAddSingleton<StreamSessionHandler>();
         services.TryAddSingleton<SessionPipeline>();
         services.TryAddSingleton<SessionRunner>();

@@ -25,6 +25,8 @@ public class ConfigSurfaceTests
         { "AccessLogRotate", "Rotate", typeof(AccessLogRotateConfig), "StreamProxy:AccessLog:Rotate" },
         { "Metrics", "Metrics", typeof(MetricsConfig), "StreamProxy:Metrics" },
         { "Listener", "Listeners", typeof(ListenerConfig), "StreamProxy:Listeners:x" },
+        { "ListenerProxyProtocol", "ProxyProtocol", typeof(ListenerProxyProtocolConfig), "StreamProxy:Listeners:x:ProxyProtocol" },
+        { "ListenerStartTls", "StartTls", typeof(ListenerStartTlsConfig), "StreamProxy:Listeners:x:StartTls" },
         { "Certificate", "Certificates", typeof(CertificateConfig), "StreamProxy:Certificates:x" },
         { "Route", "Routes", typeof(RouteConfig), "StreamProxy:Routes:x" },
         { "Match", "Match", typeof(RouteMatch), "StreamProxy:Routes:x:Match" },
@@ -82,6 +84,8 @@ public class ConfigSurfaceTests
         AssertChoices<HashKey>("Hash", "Key");
         AssertChoices<HealthCheckKind>("ActiveHealthCheck", "Kind");
         AssertChoices<HealthCheckInitialState>("ActiveHealthCheck", "InitialState");
+        AssertChoices<StartTlsProtocol>("Route", "StartTls");
+        AssertChoices<StartTlsGreeting>("ListenerStartTls", "Greeting");
         AssertChoices<ClientProtocol>("Match", "Protocols", "items");
     }
 

@@ -62,8 +62,15 @@ internal static class StreamProxyReader
             Backlog = section.Number(nameof(ListenerConfig.Backlog)) ?? defaults.Backlog,
             MaxConnections = section.Number(nameof(ListenerConfig.MaxConnections)),
             ProxyProtocol = section.Section(nameof(ListenerConfig.ProxyProtocol), ReadProxyProtocol),
+            StartTls = section.Section(nameof(ListenerConfig.StartTls), ReadStartTls),
         };
     }
+
+    private static ListenerStartTlsConfig ReadStartTls(SectionReader section) => new()
+    {
+        Greeting = section.Choice<StartTlsGreeting>(nameof(ListenerStartTlsConfig.Greeting)) ?? default,
+        Name = section.Text(nameof(ListenerStartTlsConfig.Name)),
+    };
 
     private static ListenerProxyProtocolConfig ReadProxyProtocol(SectionReader section)
     {

