@@ -1,7 +1,7 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace KestrelStream.Preread;
 
@@ -13,7 +13,9 @@ internal static class Ja4
 {
     private const ushort SignatureAlgorithms = 13;
     private const int MaxCount = 99;
-    private const int HashChars = 12;
+    private const int HashBytes = 6;
+    private const int BytesPerNumber = 5;
+    private const string Nothing = "000000000000";
 
     /// <param name="hello">What the parser has found.</param>
     /// <param name="message">The whole message, its header included; well-formed.</param>
@@ -49,10 +51,20 @@ internal static class Ja4
         types.RemoveAll(type => type is (ushort)TlsExtension.ServerName or (ushort)TlsExtension.Alpn);
         types.Sort();
         ciphers.Sort();
-        var lists = signatures.Count == 0 ? List(types) : $"{List(types)}_{List(signatures)}";
+        var text = ArrayPool<byte>.Shared.Rent((Math.Max(ciphers.Count, types.Count + signatures.Count) + 1) * BytesPerNumber);
+        var ciphersHash = Hash(ciphers.Count, text.AsSpan(0, Append(text, ciphers)));
+        var length = Append(text, types);
+        if (signatures.Count > 0)
+        {
+            text[length++] = (byte)'_';
+            length += Append(text.AsSpan(length), signatures);
+        }
+
+        var typesHash = Hash(count, text.AsSpan(0, length));
+        ArrayPool<byte>.Shared.Return(text);
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"t{Version(hello.HighestVersion)}{(hasName ? 'd' : 'i')}{Math.Min(ciphers.Count, MaxCount):00}{Math.Min(count, MaxCount):00}{Alpn(hello.AlpnList)}_{Hash(ciphers.Count, List(ciphers))}_{Hash(count, lists)}");
+            $"t{Version(hello.HighestVersion)}{(hasName ? 'd' : 'i')}{Math.Min(ciphers.Count, MaxCount):00}{Math.Min(count, MaxCount):00}{Alpn(hello.AlpnList)}_{ciphersHash}_{typesHash}");
     }
 
     private static string Version(ushort version) => version switch
@@ -101,8 +113,35 @@ internal static class Ja4
     /// <summary>RFC 8701: 0x0a0a, 0x1a1a, … 0xfafa.</summary>
     private static bool IsGrease(ushort number) => (number & 0x0f0f) == 0x0a0a && number >> 8 == (number & 0xff);
 
-    private static string List(List<ushort> numbers) => string.Join(',', numbers.Select(number => number.ToString("x4", CultureInfo.InvariantCulture)));
+    /// <summary>Four hexadecimal digits each, with commas. Answers how many bytes.</summary>
+    private static int Append(Span<byte> text, List<ushort> numbers)
+    {
+        var length = 0;
+        foreach (var number in numbers)
+        {
+            if (length > 0)
+            {
+                text[length++] = (byte)',';
+            }
 
-    private static string Hash(int count, string list)
-        => count == 0 ? new string('0', HashChars) : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(list)))[..HashChars];
+            for (var shift = 12; shift >= 0; shift -= 4)
+            {
+                text[length++] = "0123456789abcdef"u8[(number >> shift) & 0xf];
+            }
+        }
+
+        return length;
+    }
+
+    private static string Hash(int count, ReadOnlySpan<byte> list)
+    {
+        if (count == 0)
+        {
+            return Nothing;
+        }
+
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(list, hash);
+        return Convert.ToHexStringLower(hash[..HashBytes]);
+    }
 }
