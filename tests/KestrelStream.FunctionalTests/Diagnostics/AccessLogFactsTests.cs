@@ -53,9 +53,10 @@ public sealed class AccessLogFactsTests : IDisposable
         Assert.Equal("h2,http/1.1", Text(end, "alpn_offered"));
         Assert.Equal("h2", Text(end, "alpn"));
         Assert.Matches("^t13d[0-9]{4}h2_[0-9a-f]{12}_[0-9a-f]{12}$", Text(end, "ja4"));
-        var times = new[] { "hello_at_ms", "handshake_at_ms", "connected_at_ms", "first_byte_in_at_ms", "first_byte_out_at_ms", "duration_ms" }.Select(name => Number(end, name)).ToList();
+        var times = new[] { "hello_at_ms", "handshake_at_ms", "connected_at_ms" }.Select(name => Number(end, name)).ToList();
         Assert.Equal(times.Order(), times);
         Assert.True(times[0] > 0);
+        AssertFirstBytes(end, times[2]);
         AssertTcpFacts(end);
         Assert.Equal(100, Number(end, "bytes_in"));
     }
@@ -79,7 +80,7 @@ public sealed class AccessLogFactsTests : IDisposable
         var end = Assert.Single(await RecordsAsync(1));
         AssertTcpFacts(end);
         Assert.False(end.TryGetProperty("hello_at_ms", out _));
-        Assert.True(Number(end, "first_byte_out_at_ms") >= Number(end, "first_byte_in_at_ms"));
+        AssertFirstBytes(end, Number(end, "connected_at_ms"));
         Assert.Equal("--", Text(end, "end_code"));
     }
 
@@ -122,6 +123,13 @@ public sealed class AccessLogFactsTests : IDisposable
         Assert.Equal("interval", Text(records[0], "event"));
         Assert.Equal(10, Number(records[0], "bytes_out"));
         Assert.False(records[0].TryGetProperty("end_reason", out _));
+    }
+
+    /// <summary>Where the directions run on threads of their own, an answer may be handed on before the question is known to be.</summary>
+    private static void AssertFirstBytes(JsonElement record, double connected)
+    {
+        Assert.InRange(Number(record, "first_byte_in_at_ms"), connected, Number(record, "duration_ms"));
+        Assert.InRange(Number(record, "first_byte_out_at_ms"), connected, Number(record, "duration_ms"));
     }
 
     private static void AssertTcpFacts(JsonElement record)
