@@ -59,16 +59,17 @@ internal sealed partial class StreamProxyMetrics
     /// <summary>Bytes by listener.</summary>
     public IReadOnlyDictionary<ListenerCells, ByteTotals.Total> ReadByteTotals() => _bytes.Read(Listeners(), _cellsOf);
 
-    /// <summary>Ended sessions by route id, over all listeners.</summary>
-    public IReadOnlyDictionary<string, long> ReadEndedSessions()
+    /// <summary>What ended sessions have left behind by route id, over all listeners.</summary>
+    public IReadOnlyDictionary<string, RouteTotal> ReadRouteTotals()
     {
-        var ended = new Dictionary<string, long>(StringComparer.OrdinalIgnoreCase);
+        var totals = new Dictionary<string, RouteTotal>(StringComparer.OrdinalIgnoreCase);
         foreach (var route in Listeners().SelectMany(listener => listener.Routes))
         {
-            ended[route.Route] = ended.GetValueOrDefault(route.Route) + route.Ended();
+            var before = totals.GetValueOrDefault(route.Route);
+            totals[route.Route] = new RouteTotal(before.Sessions + route.Ended(), before.BytesIn + route.EndedBytesIn, before.BytesOut + route.EndedBytesOut);
         }
 
-        return ended;
+        return totals;
     }
 
     private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);

@@ -55,6 +55,7 @@ internal sealed partial class StreamProxyMetrics
     {
         var cells = CellsOf(session);
         cells.CountEnd(session.EndReason);
+        cells.CountBytes(session.BytesIn, session.BytesOut);
         cells.Listener.CountEnd(session.BytesIn, session.BytesOut);
         _sessionDurations.Record(duration);
         if (_sessionDuration.Enabled)

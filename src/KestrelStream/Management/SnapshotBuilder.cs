@@ -43,6 +43,7 @@ internal static class SnapshotBuilder
                 Address = address!,
                 Routes = RouteTable.ForListener(id, routes.Values),
                 TrustedPeers = listener.ProxyProtocol is { } proxyProtocol && proxyProtocol.Mode != ProxyProtocolMode.Off ? new TrustedPeers(proxyProtocol.TrustedNetworks) : null,
+                RefusedBytes = config.Admin?.RefusedBytes ?? 0,
                 Generation = generation,
             });
         }

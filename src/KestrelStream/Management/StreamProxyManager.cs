@@ -33,6 +33,7 @@ internal sealed partial class StreamProxyManager(
     DescriptorBudget descriptors,
     StreamProxyMetrics metrics,
     AccessLog accessLog,
+    ConfigHistory history,
     IServiceProvider services,
     TimeProvider time,
     ILoggerFactory loggers) : IStreamProxy, IProxyState, IAsyncDisposable
@@ -60,7 +61,7 @@ internal sealed partial class StreamProxyManager(
 
     public IReadOnlyList<ListenerState> Listeners => _listeners is { } set ? [.. set.Hosts.Values.Select(host => host.State)] : [];
 
-    public IReadOnlyList<CertificateExpiry> Certificates => [.. certificates.States.Values.Select(state => new CertificateExpiry(state.Id, state.Current.NotAfter))];
+    public IReadOnlyList<CertificateExpiry> Certificates => [.. certificates.States.Values.Select(Expiry)];
 
     public IReadOnlyDictionary<string, IReadOnlyList<EndPoint>> BoundAddresses
         => Listeners.ToDictionary(state => state.Id, state => state.Bound, StringComparer.OrdinalIgnoreCase);
@@ -83,7 +84,7 @@ internal sealed partial class StreamProxyManager(
             Log.Engine(_logger, _engine.Name, descriptors.Limit, descriptors.MaxSessions);
             _openSsl = tlsEngines.Select(read.Config, isOnLoops: _engine is EventLoopEngine);
             _listeners = new ListenerSet(_engine, services);
-            var errors = await ApplyAsync(read.Config, cancellationToken);
+            var errors = await ApplyAsync(read.Config, ConfigEventKind.Start, cancellationToken);
             if (errors.Count > 0)
             {
                 throw new StreamProxyConfigException(errors);
@@ -108,7 +109,7 @@ internal sealed partial class StreamProxyManager(
             }
 
             var read = checks.Validate(provider.GetConfig());
-            var errors = read.Errors.Count > 0 ? read.Errors : await TryApplyAsync(read.Config, cancellationToken);
+            var errors = read.Errors.Count > 0 ? read.Errors : await TryApplyAsync(read.Config, ConfigEventKind.Reload, cancellationToken);
             ReportReload(errors);
             return new ReloadResult(errors.Count == 0, errors);
         }
@@ -182,12 +183,12 @@ internal sealed partial class StreamProxyManager(
         _gate.Dispose();
     }
 
-    private async Task<IReadOnlyList<ConfigError>> TryApplyAsync(StreamProxyConfig config, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ConfigError>> TryApplyAsync(StreamProxyConfig config, ConfigEventKind kind, CancellationToken cancellationToken)
     {
         WarnOfRestart(_config!, config);
         try
         {
-            return await ApplyAsync(config, cancellationToken);
+            return await ApplyAsync(config, kind, cancellationToken);
         }
         catch (ListenerBindException e)
         {
@@ -196,7 +197,9 @@ internal sealed partial class StreamProxyManager(
     }
 
     /// <param name="config">As it was read; what operators have changed comes over it.</param>
-    private async Task<IReadOnlyList<ConfigError>> ApplyAsync(StreamProxyConfig config, CancellationToken cancellationToken)
+    /// <param name="kind">What has led to it.</param>
+    /// <param name="cancellationToken">Ends the binding of new addresses.</param>
+    private async Task<IReadOnlyList<ConfigError>> ApplyAsync(StreamProxyConfig config, ConfigEventKind kind, CancellationToken cancellationToken)
     {
         var overrides = _overrides.Rebase(config, checks.ValidateCluster, out var dropped);
         var effective = overrides.Over(config);
@@ -239,6 +242,7 @@ internal sealed partial class StreamProxyManager(
             _configBefore = _config;
         }
 
+        history.Applied(kind, next.Generation, _config, config);
         (_config, _overrides) = (config, overrides);
         _current = next;
         await _listeners.CommitAsync(listenerChange, next.Listeners);
@@ -274,6 +278,7 @@ internal sealed partial class StreamProxyManager(
         metrics.ConfigReloaded(errors.Count == 0);
         if (errors.Count > 0)
         {
+            history.Rejected(Generation, errors);
             Log.Rejected(_logger, errors.Count, Generation);
             foreach (var error in errors)
             {
@@ -289,6 +294,9 @@ internal sealed partial class StreamProxyManager(
             yield return new ConfigError("StreamProxy:AccessLog:Path", $"{ErrorText.Quote(log.Path)}: {why}");
         }
     }
+
+    private static CertificateExpiry Expiry(CertificateState state)
+        => state.Current is var entry ? new CertificateExpiry(state.Id, entry.NotAfter) { NotBefore = entry.NotBefore, Names = entry.DnsNames } : default;
 
     /// <summary>A certificate's mistake, with the routes that need it.</summary>
     private static ConfigError ToConfigError(CertificateError error, StreamProxyConfig config)

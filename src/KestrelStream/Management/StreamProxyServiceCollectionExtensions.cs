@@ -50,7 +50,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<ITlsTerminator, TlsTerminator>();
         services.TryAddSingleton<StreamProxyMetrics>();
         services.TryAddSingleton<AccessLog>();
-        services.AddStreamProxyHealthCheck();
+        services.AddStreamProxyAdmin();
 
         services.TryAddSingleton<ConfigurationChecks>();
         services.TryAddSingleton<StreamProxyManager>();

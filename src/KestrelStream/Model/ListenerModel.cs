@@ -19,6 +19,9 @@ internal sealed class ListenerModel
     /// <summary>Whose PROXY headers are believed; null = connections begin with none.</summary>
     public TrustedPeers? TrustedPeers { get; init; }
 
+    /// <summary>How many of the first bytes of clients that are refused are kept to be shown; 0 = none.</summary>
+    public int RefusedBytes { get; init; }
+
     /// <summary>Generation of the snapshot it belongs to.</summary>
     public required long Generation { get; init; }
 

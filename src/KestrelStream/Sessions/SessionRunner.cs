@@ -16,6 +16,7 @@ internal sealed partial class SessionRunner(
     StreamSessionHandler handler,
     StreamProxyMetrics metrics,
     AccessLog accessLog,
+    RefusedSessions refused,
     TimeProvider time,
     ILogger<SessionRunner> logger) : ISessionStarter
 {
@@ -87,6 +88,7 @@ internal sealed partial class SessionRunner(
         session.Leave();
         session.Upstream?.Close();
         session.Client.Close();
+        refused.Note(session);
         session.ReleasePreread();
         if (session.Destination is { } destination)
         {
@@ -96,6 +98,7 @@ internal sealed partial class SessionRunner(
                 cluster.SessionFailed(destination);
             }
 
+            destination.CountEnd(session.BytesIn, session.BytesOut, session.EndReason is SessionEndReason.UpstreamReset or SessionEndReason.DestinationDown);
             cluster.Release(destination);
         }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
 using KestrelStream.Model;
 using KestrelStream.Preread;
@@ -104,6 +105,9 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     /// <summary>Time it has waited for a destination with room; zero = it has not.</summary>
     public TimeSpan QueueTime { get; set; }
+
+    /// <summary>What is kept of the client's bytes after it was refused; null = it was not, or nothing is.</summary>
+    public RefusedBytes? RefusedBytes { get; set; }
 
     /// <summary>Bytes that the client sent before its route was known; null = none were read, or they are forwarded already.</summary>
     public PrereadBuffer? Preread { get; set; }

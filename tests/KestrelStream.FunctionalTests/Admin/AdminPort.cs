@@ -43,7 +43,9 @@ internal sealed class AdminPort : IAsyncDisposable
         builder.Services.AddSingleton(proxy.Services.GetRequiredService<IProxyControl>());
         builder.Services.AddSingleton(proxy.Services.GetRequiredService<StreamProxyMetrics>());
         builder.Services.AddSingleton(proxy.Services.GetRequiredService<SessionTable>());
-        builder.Services.AddStreamProxyHealthCheck();
+        builder.Services.AddSingleton(proxy.Services.GetRequiredService<RefusedSessions>());
+        builder.Services.AddSingleton(proxy.Services.GetRequiredService<ConfigHistory>());
+        builder.Services.AddStreamProxyAdmin();
         var app = builder.Build();
         app.MapStreamProxyAdmin();
         await app.StartAsync();

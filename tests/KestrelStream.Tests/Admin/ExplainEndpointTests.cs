@@ -19,7 +19,7 @@ public sealed class ExplainEndpointTests
         await using var host = await AdminHost.StartAsync(proxy);
         using var json = JsonDocument.Parse(await host.GetAsync("/api/explain?listener=public&sni=APP1.example.com.&alpn=h2,http/1.1&client=203.0.113.9"));
         var root = json.RootElement;
-        Assert.Equal(["route", "cluster", "destination", "certificate", "considered"], root.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(["route", "cluster", "destination", "certificate", "considered", "members", "action", "end_reason", "client"], root.EnumerateObject().Select(property => property.Name));
         Assert.Equal("app1", root.GetProperty("route").GetString());
         Assert.Equal("pool", root.GetProperty("cluster").GetString());
         Assert.Equal("a", root.GetProperty("destination").GetString());

@@ -31,6 +31,7 @@ internal static class StreamProxyReader
     {
         Address = section.Text(nameof(AdminConfig.Address)) ?? "",
         Token = section.Text(nameof(AdminConfig.Token)),
+        RefusedBytes = section.Number(nameof(AdminConfig.RefusedBytes)) ?? 0,
     };
 
     private static ResolverConfig ReadResolver(SectionReader section)
