@@ -11,9 +11,6 @@ internal sealed class HistorySeries
     private const int Columns = 4;
     private const int FirstSteps = 12;
 
-    private static readonly JsonEncodedText[] Names =
-        [JsonEncodedText.Encode("sessions"), JsonEncodedText.Encode("new_per_second"), JsonEncodedText.Encode("in_per_second"), JsonEncodedText.Encode("out_per_second")];
-
     private float[] _values = new float[FirstSteps * Columns];
     private int _next;
     private int _count;
@@ -48,11 +45,18 @@ internal sealed class HistorySeries
     }
 
     /// <summary>Arrays, the oldest step first.</summary>
-    public void WriteTo(Utf8JsonWriter json)
+    /// <param name="json">Gets them as properties of an object.</param>
+    /// <param name="names">Of the columns; null = left out.</param>
+    public void WriteTo(Utf8JsonWriter json, string?[] names)
     {
         for (var column = 0; column < Columns; column++)
         {
-            json.WriteStartArray(Names[column]);
+            if (names[column] is not { } name)
+            {
+                continue;
+            }
+
+            json.WriteStartArray(name);
             for (var i = 0; i < _count; i++)
             {
                 var step = (_next - _count + i + TrafficHistory.Steps) % TrafficHistory.Steps;

@@ -73,7 +73,7 @@ internal static class LiveEndpoints
         }
 
         var history = context.RequestServices.GetRequiredService<TrafficHistory>();
-        return WriteJsonAsync(context, json => history.WriteTo(json, cluster));
+        return WriteJsonAsync(context, json => history.WriteTo(json, cluster, context.Request.Query["member"]));
     }
 
     private static async Task WriteJsonAsync(HttpContext context, Action<Utf8JsonWriter> write)

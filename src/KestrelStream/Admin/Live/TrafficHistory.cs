@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using KestrelStream.Diagnostics;
+using KestrelStream.Health;
 
 namespace KestrelStream.Admin.Live;
 
@@ -7,12 +9,17 @@ namespace KestrelStream.Admin.Live;
 /// The last quarter of an hour of the whole proxy, its listeners, clusters and members, so that who looks sees what led here. It notes a step every
 /// five seconds from the moment the app has started, whether anybody looks or not: with 1,000 members that is a millisecond and, in the end, 3 MB. Thread-safe.
 /// </summary>
-internal sealed class TrafficHistory(TrafficReader reader, TimeProvider time) : IDisposable
+internal sealed class TrafficHistory(TrafficReader reader, RefusedSessions refused, TimeProvider time) : IDisposable
 {
     /// <summary>A quarter of an hour.</summary>
     public const int Steps = 180;
 
     public static readonly TimeSpan Step = TimeSpan.FromSeconds(5);
+
+    /// <summary>Names of the columns of a series; null = left out.</summary>
+    private static readonly string?[] s_all = ["sessions", "new_per_second", "in_per_second", "out_per_second"];
+    private static readonly string?[] s_newSessions = [null, "new_per_second", null, null];
+    private static readonly string?[] s_health = ["members_up", "refused_per_second", null, null];
 
     private readonly Lock _gate = new();
     private Dictionary<Key, HistorySeries> _series = [];
@@ -23,6 +30,9 @@ internal sealed class TrafficHistory(TrafficReader reader, TimeProvider time) : 
     private enum Kind : byte
     {
         Total,
+
+        /// <summary>Members that are up, and refused connections.</summary>
+        Health,
         Listener,
         Cluster,
         Member,
@@ -63,6 +73,8 @@ internal sealed class TrafficHistory(TrafficReader reader, TimeProvider time) : 
             // What a reload has taken away is forgotten.
             var next = new Dictionary<Key, HistorySeries>(_series.Count);
             Add(next, new Key(Kind.Total, "", ""), reading.Listeners.Select(Of).Aggregate(default(Numbers), (sum, one) => sum + one), seconds);
+            var up = reading.Members.Count(member => member.Destination.Control.IsCounted && member.Destination.Health != DestinationHealth.Unhealthy);
+            Add(next, new Key(Kind.Health, "", ""), new Numbers(up, refused.Count, 0, 0), seconds);
             foreach (var listener in reading.Listeners)
             {
                 Add(next, new Key(Kind.Listener, listener.Listener.Id, ""), Of(listener), seconds);
@@ -86,8 +98,9 @@ internal sealed class TrafficHistory(TrafficReader reader, TimeProvider time) : 
     }
 
     /// <param name="json">Gets an object.</param>
-    /// <param name="cluster">Whose members are told of, too; null = none.</param>
-    public void WriteTo(Utf8JsonWriter json, string? cluster)
+    /// <param name="cluster">Whose members are told of, too, with their new sessions alone; null = none.</param>
+    /// <param name="member">The only one of them, with all there is; null = all of them.</param>
+    public void WriteTo(Utf8JsonWriter json, string? cluster, string? member)
     {
         lock (_gate)
         {
@@ -95,13 +108,20 @@ internal sealed class TrafficHistory(TrafficReader reader, TimeProvider time) : 
             json.WriteNumber("step_seconds", Step.TotalSeconds);
             json.WriteString("until", _until);
             json.WriteStartObject("total");
-            _series.GetValueOrDefault(new Key(Kind.Total, "", ""))?.WriteTo(json);
+            _series.GetValueOrDefault(new Key(Kind.Total, "", ""))?.WriteTo(json, s_all);
+            _series.GetValueOrDefault(new Key(Kind.Health, "", ""))?.WriteTo(json, s_health);
             json.WriteEndObject();
             WriteList(json, "listeners", Kind.Listener, key => key.Id);
             WriteList(json, "clusters", Kind.Cluster, key => key.Id);
             if (cluster is not null)
             {
-                WriteList(json, "members", Kind.Member, key => key.Id.Equals(cluster, StringComparison.OrdinalIgnoreCase) ? key.Member : null);
+                var isOne = member is not null;
+                WriteList(
+                    json,
+                    "members",
+                    Kind.Member,
+                    key => key.Id.Equals(cluster, StringComparison.OrdinalIgnoreCase) && (!isOne || key.Member == member) ? key.Member : null,
+                    isShort: !isOne);
             }
 
             json.WriteEndObject();
@@ -119,7 +139,7 @@ internal sealed class TrafficHistory(TrafficReader reader, TimeProvider time) : 
         series.Add(numbers.Active, numbers.Total, numbers.In, numbers.Out, seconds);
     }
 
-    private void WriteList(Utf8JsonWriter json, string name, Kind kind, Func<Key, string?> idOf)
+    private void WriteList(Utf8JsonWriter json, string name, Kind kind, Func<Key, string?> idOf, bool isShort = false)
     {
         json.WriteStartArray(name);
         foreach (var (key, series) in _series)
@@ -128,7 +148,7 @@ internal sealed class TrafficHistory(TrafficReader reader, TimeProvider time) : 
             {
                 json.WriteStartObject();
                 json.WriteString("id", id);
-                series.WriteTo(json);
+                series.WriteTo(json, isShort ? s_newSessions : s_all);
                 json.WriteEndObject();
             }
         }
