@@ -16,7 +16,7 @@ const certificates = {
 function certificatesView() {
   const columns = [
     { key: 'state', label: 'State', width: '128px', narrow: '112px', render: (cell, row) => { const key = row.id + row.state.text; if (cell.dataset.key !== key) { cell.dataset.key = key; put(cell, pill(row.state.kind, row.state.text)); } } },
-    { key: 'id', label: 'Certificate', width: 'minmax(120px, .6fr)', narrow: 'minmax(90px, 1fr)', text: (row) => row.id },
+    { key: 'id', label: 'Certificate', width: 'minmax(120px, .6fr)', narrow: 'minmax(0, 1fr)', text: (row) => row.id },
     { key: 'names', label: 'Names', width: 'minmax(180px, 1.4fr)', wide: true, render: (cell, row) => { setText(cell, row.names.join(', ') || '–'); cell.title = row.names.join('\n'); } },
     { key: 'end', label: 'Ends', width: '150px', narrow: '110px', text: (row) => day(row.not_after) },
     { key: 'left', label: 'Left', width: '96px', narrow: '84px', num: true, text: (row) => (row.state.days < 0 ? '–' : span(row.state.days * 86400000)) },

@@ -5,7 +5,7 @@ function openDrawer(title, subtitle, content, update) {
   const dialog = $('drawer');
   put(dialog, h('div.inner', null,
     h('div.title', null,
-      h('div', null, h('h2', { id: 'drawer-title' }, title), h('div.muted', null, subtitle)),
+      h('div', null, h('h2', { id: 'drawer-title', tabindex: '-1', autofocus: true }, title), h('div.muted', null, subtitle)),
       h('button.button.quiet.icon', { type: 'button', 'aria-label': 'Close', onclick: () => dialog.close() }, '✕')),
     content));
   drawerUpdate = update ?? null;

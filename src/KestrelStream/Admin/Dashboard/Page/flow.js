@@ -17,7 +17,7 @@ function flowPicture() {
       { title: 'Members', items: busiest(store.members, most) },
     ];
     untangle(columns.map((column) => column.items));
-    const key = JSON.stringify([width, columns.map((column) => column.items.map((item) => item.key))]);
+    const key = JSON.stringify([width, columns.map((column) => column.items.map((item) => item.key + item.parts.length))]);
     if (key === drawn) return;
     drawn = key;
     const places = isTall ? placeTall(columns, width) : placeWide(columns, width);
@@ -52,7 +52,7 @@ function busiest(list, most) {
   if (list.length <= most) return list.map((one) => ({ key: one.key, parts: [one], one }));
   const top = new Set([...list].sort((a, b) => b.total - a.total || (a.key < b.key ? -1 : 1)).slice(0, most - 1));
   const rest = list.filter((one) => !top.has(one));
-  return [...list.filter((one) => top.has(one)).map((one) => ({ key: one.key, parts: [one], one })), { key: `${rest.length} more ${list[0].key[0]}`, parts: rest, one: null }];
+  return [...list.filter((one) => top.has(one)).map((one) => ({ key: one.key, parts: [one], one })), { key: `more ${list[0].key[0]}`, parts: rest, one: null }];
 }
 
 // Boxes stand where their lines come from, so that few of them cross; where that says nothing, in the order of their names.
@@ -150,7 +150,7 @@ function box(item, places) {
     svg('rect.bar', { x: x + 5, y: y + 9, width: 3, height: height - 18, rx: 1.5 }), name, line);
   const element = svg('a', { href: targetOf(item), tabindex: '0' }, group);
   const fit = (text, size) => { const most = Math.floor((w - 22) / size); return text.length <= most ? text : `${text.slice(0, Math.max(1, most - 1))}…`; };
-  setText(name, fit(item.one?.id ?? item.key.replace(/ .$/, ''), 7.4));
+  setText(name, fit(nameOf(item), 7.4));
   return {
     element,
     update() {
@@ -159,10 +159,12 @@ function box(item, places) {
       setText(line, fit(w < 130 ? rates.split(' · ')[0] : rates, 6.3));
       setClass(group, kindOf(item));
       const state = item.one?.shown?.text ? `, ${item.one.shown.text}` : '';
-      setText(title, `${item.one?.id ?? item.key.replace(/ .$/, '')}${state}: ${exact(sum((one) => one.active))} sessions, ${rates}`);
+      setText(title, `${nameOf(item)}${state}: ${exact(sum((one) => one.active))} sessions, ${rates}`);
     },
   };
 }
+
+const nameOf = (item) => item.one?.id ?? `${exact(item.parts.length)} more`;
 
 function kindOf(item) {
   const members = item.one?.members ?? (item.parts[0].cluster && item.parts[0].shown ? item.parts : null);

@@ -57,10 +57,10 @@ function grid({ label, columns, onOpen, rowClass = () => '', isGroup = () => fal
   }
 
   function draw() {
-    const [first, last] = window_();
     rowsBox.style.height = `${rows.length * rowHeight()}px`;
-    table.setAttribute('aria-rowcount', rows.length + 1);
     nothing.hidden = rows.length > 0;
+    const [first, last] = window_();
+    table.setAttribute('aria-rowcount', rows.length + 1);
     active = Math.min(active, Math.max(0, rows.length - 1));
     const free = pool.filter((one) => one.index < first || one.index >= last);
     const used = new Map(pool.filter((one) => !free.includes(one)).map((one) => [one.index, one]));

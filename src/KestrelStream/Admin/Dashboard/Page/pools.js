@@ -1,17 +1,17 @@
 function poolsView() {
   const search = h('input.field', { type: 'search', placeholder: 'Cluster, member or address', 'aria-label': 'Search members' });
   const state = h('select.field', { 'aria-label': 'State' },
-    [['', 'Every state'], ['up', 'Up'], ['down', 'Down'], ['drain', 'Out of service'], ['warn', 'Full'], ['unknown', 'Not seen yet']].map(([value, text]) => h('option', { value }, text)));
+    [['', 'Every state'], ['up', 'Up'], ['down', 'Down'], ['drain', 'Out of service'], ['warn', 'Full'], ['unknown', 'Unknown']].map(([value, text]) => h('option', { value }, text)));
   const plots = new WeakMap();
   const isGroup = (row) => !!row.members;
   const columns = [
-    { key: 'state', label: 'State', width: '122px', narrow: '118px', sort: (row) => row.shown.text, render: renderState },
-    { key: 'id', label: 'Member', width: 'minmax(170px, 1.3fr)', narrow: 'minmax(120px, 1fr)', sort: (row) => `${row.cluster.id}/${row.id}`, render: renderName },
-    { key: 'active', label: 'Cur', width: '62px', narrow: '64px', num: true, sort: (row) => row.active, text: (row) => exact(row.active) },
+    { key: 'state', label: 'State', width: '128px', narrow: '108px', sort: (row) => row.shown.text, render: renderState },
+    { key: 'id', label: 'Member', width: 'minmax(170px, 1.3fr)', narrow: 'minmax(0, 1fr)', sort: (row) => `${row.cluster.id}/${row.id}`, render: renderName },
+    { key: 'active', label: 'Cur', width: '62px', narrow: '58px', num: true, sort: (row) => row.active, text: (row) => exact(row.active) },
     { key: 'most', label: 'Max', width: '62px', num: true, wide: true, sort: (row) => row.most, text: (row) => exact(row.most) },
     { key: 'max', label: 'Limit', width: '62px', num: true, wide: true, sort: (row) => row.max ?? 1e12, text: (row) => (row.max ? exact(row.max) : isGroup(row) ? '' : '–') },
     { key: 'total', label: 'Total', width: '84px', num: true, wide: true, sort: (row) => row.total, text: (row) => exact(row.total) },
-    { key: 'rate', label: 'New/s', width: '68px', narrow: '64px', num: true, sort: (row) => row.rate.new, text: (row) => rate(row.rate.new) },
+    { key: 'rate', label: 'New/s', width: '68px', narrow: '62px', num: true, sort: (row) => row.rate.new, text: (row) => rate(row.rate.new) },
     { key: 'spark', label: 'Trend', width: '92px', wide: true, render: renderSpark },
     { key: 'inRate', label: 'In/s', width: '92px', num: true, wide: true, sort: (row) => row.rate.in, text: (row) => bytesRate(row.rate.in) },
     { key: 'outRate', label: 'Out/s', width: '92px', num: true, wide: true, sort: (row) => row.rate.out, text: (row) => bytesRate(row.rate.out) },
@@ -109,7 +109,7 @@ function poolsView() {
 function clusterState(cluster) {
   const counted = cluster.members.filter((member) => member.shown.kind !== 'drain');
   const up = counted.filter((member) => member.shown.kind !== 'down').length;
-  return { kind: counted.length === 0 ? 'drain' : up === counted.length ? 'up' : up === 0 ? 'down' : 'warn', text: `${exact(up)} of ${exact(counted.length)}` };
+  return { kind: counted.length === 0 ? 'drain' : up === counted.length ? 'up' : up === 0 ? 'down' : 'warn', text: `${up} of ${counted.length}` };
 }
 
 function openMember(member) {
@@ -136,23 +136,26 @@ function openMember(member) {
     ['Taken out', () => (member.ejections ? `${exact(member.ejections)} times` : null)],
     ['Last check', () => (member.check ? `${member.check}, ${member.checkMs} ms, ${ago(member.checkAt)}: ${member.checkText}` : 'none')],
   ]);
-  const act = (label, body, done, kind = '') => h(`button.button${kind}`, { type: 'button', onclick: () => change('POST', path, body, done) }, label);
+  const states = [['Ready', 'ready', 'gets sessions'], ['Drain', 'drain', 'gets no new sessions'], ['Maintenance', 'maintenance', 'is in maintenance']].map(([label, state, outcome]) => ({
+    state, button: h('button.button', { type: 'button', onclick: () => change('POST', path, { state }, `${name} ${outcome}.`) }, label),
+  }));
+  const closeAll = async () => {
+    if (await ask('Close all its sessions?', `${exact(member.active)} sessions run on ${name}. They are reset at once.`, 'Close them')) {
+      await change('DELETE', `api/sessions${query({ cluster: member.cluster.id, destination: member.id })}`, undefined, `Sessions of ${name} were closed.`);
+    }
+  };
   const actions = access.mayChange ? h('div.actions', { role: 'group', 'aria-label': 'Change' },
-    act('Ready', { state: 'ready' }, `${name} gets sessions.`, '.primary'),
-    act('Drain', { state: 'drain' }, `${name} gets no new sessions.`),
-    act('Maintenance', { state: 'maintenance' }, `${name} is in maintenance.`),
-    h('button.button.danger', {
-      type: 'button',
-      onclick: async () => {
-        if (await ask('Close all its sessions?', `${exact(member.active)} sessions run on ${name}. They are reset at once.`, 'Close them')) {
-          await change('DELETE', `api/sessions${query({ cluster: member.cluster.id, destination: member.id })}`, undefined, `Sessions of ${name} were closed.`);
-        }
-      },
-    }, 'Close sessions')) : h('p.muted', null, 'Unlock to drain it or take it out of service.');
+    states.map((one) => one.button), h('button.button.danger', { type: 'button', onclick: closeAll }, 'Close sessions')) : h('p.muted', null, 'Unlock to drain it or take it out of service.');
+  const showState = () => {
+    for (const { state, button } of states) {
+      button.setAttribute('aria-pressed', String(member.state === state));
+      setClass(button, `button${member.state === state ? ' primary' : ''}`);
+    }
+  };
   const hint = member.source && access.mayChange ? h('p.muted', null, `What is said of ${member.source} is said of all members of that name.`) : null;
   openDrawer(member.id, `Member of ${member.cluster.id}`, [actions, hint, list.element, charts.map((one) => one.element),
     h('p', null, h('a', { href: `#sessions/destination/${enc(member.id)}` }, 'Its sessions'))].flat(),
-  () => { list.update(); charts.forEach((one) => one.draw()); });
+  () => { showState(); list.update(); charts.forEach((one) => one.draw()); });
   get(`api/history${query({ cluster: member.cluster.id, member: member.id })}`).then((history) => {
     const found = history.members.find((one) => one.id === member.id);
     if (found) { member.history = member.full = found; charts.forEach((one) => one.draw()); }

@@ -3,8 +3,8 @@ function refusedView() {
   let rows = [];
   const columns = [
     { key: 'time', label: 'When', width: '104px', narrow: '84px', text: (row) => clock(row.time) },
-    { key: 'reason', label: 'Reason', width: 'minmax(150px, .7fr)', narrow: 'minmax(110px, 1fr)', render: (cell, row) => { if (cell.dataset.id !== row.id) { cell.dataset.id = row.id; put(cell, row.reason, row.detail ? h('span.sub', null, row.detail) : null); } } },
-    { key: 'client', label: 'Client', width: 'minmax(150px, .8fr)', narrow: 'minmax(110px, 1fr)', text: (row) => row.client },
+    { key: 'reason', label: 'Reason', width: 'minmax(150px, .7fr)', narrow: 'minmax(0, 1fr)', render: (cell, row) => { if (cell.dataset.id !== row.id) { cell.dataset.id = row.id; put(cell, row.reason, row.detail ? h('span.sub', null, row.detail) : null); } } },
+    { key: 'client', label: 'Client', width: 'minmax(150px, .8fr)', narrow: 'minmax(0, 1fr)', text: (row) => row.client },
     { key: 'sni', label: 'Server name', width: 'minmax(150px, 1fr)', wide: true, text: (row) => row.sni ?? '–' },
     { key: 'listener', label: 'Listener', width: 'minmax(90px, .5fr)', wide: true, text: (row) => row.listener },
     { key: 'route', label: 'Route', width: 'minmax(90px, .5fr)', wide: true, text: (row) => row.route ?? '–' },

@@ -11,8 +11,8 @@ function sessionsView() {
   const sortable = (key) => key;
   const columns = [
     { key: 'id', label: 'Id', width: '92px', wide: true, sort: sortable('id'), text: (row) => row.id },
-    { key: 'client', label: 'Client', width: 'minmax(150px, .9fr)', narrow: 'minmax(110px, 1fr)', sort: sortable('client'), text: (row) => row.client },
-    { key: 'sni', label: 'Server name', width: 'minmax(150px, 1.2fr)', narrow: 'minmax(110px, 1fr)', sort: sortable('sni'), text: (row) => row.sni ?? '–' },
+    { key: 'client', label: 'Client', width: 'minmax(150px, .9fr)', narrow: 'minmax(0, 1fr)', sort: sortable('client'), text: (row) => row.client },
+    { key: 'sni', label: 'Server name', width: 'minmax(150px, 1.2fr)', narrow: 'minmax(0, 1fr)', sort: sortable('sni'), text: (row) => row.sni ?? '–' },
     { key: 'route', label: 'Route', width: 'minmax(90px, .7fr)', wide: true, sort: sortable('route'), text: (row) => row.route ?? '–' },
     { key: 'destination', label: 'Member', width: 'minmax(120px, .9fr)', wide: true, sort: sortable('destination'), text: (row) => (row.destination ? `${row.cluster} / ${row.destination}` : '–') },
     { key: 'phase', label: 'Phase', width: '92px', wide: true, sort: sortable('phase'), text: (row) => row.phase },

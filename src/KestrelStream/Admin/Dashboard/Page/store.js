@@ -20,7 +20,7 @@ function memberState(member) {
   if (member.health === 'Unhealthy') return { kind: 'down', text: member.override === 'down' ? 'Forced down' : 'Down' };
   if (member.weight === 0) return { kind: 'drain', text: 'Weight 0' };
   if (member.max && member.active >= member.max) return { kind: 'warn', text: 'Full' };
-  if (member.health === 'Unknown') return { kind: 'unknown', text: 'Not seen yet' };
+  if (member.health === 'Unknown') return { kind: 'unknown', text: 'Unknown' };
   return { kind: 'up', text: member.override === 'up' ? 'Forced up' : 'Up' };
 }
 
