@@ -17,6 +17,9 @@ internal static class ExplainCommand
     /// <summary>Longer ones are refused by every listener.</summary>
     private const int MaxHelloBytes = 1024 * 1024;
 
+    /// <summary>Routes that do not fit; those that nearly do come first.</summary>
+    private const int MaxOthers = 40;
+
     public static async Task<int> RunAsync(FileInfo file, string? listener, string? sni, string? alpn, string? client, FileInfo? hello, bool asJson)
     {
         if (!file.Exists)
@@ -40,10 +43,15 @@ internal static class ExplainCommand
 
         // The only listener need not be named.
         listener ??= snapshot.Listeners.Count == 1 ? snapshot.Listeners.Keys.First() : null;
+        if (listener is null)
+        {
+            return await FailAsync($"--listener is missing; valid: {ErrorText.Names([.. snapshot.Listeners.Keys])}");
+        }
+
         var bytes = hello is null ? null : ReadHello(await File.ReadAllBytesAsync(hello.FullName));
         if (ExplainQuestion.Read(listener, sni, alpn, client, bytes, out var error) is not { } question)
         {
-            return await FailAsync(error!.Replace("/api/listeners", $"the file: {ErrorText.Names([.. snapshot.Listeners.Keys])}", StringComparison.Ordinal));
+            return await FailAsync(error!);
         }
 
         if (Explainer.Explain(snapshot, question) is not { } explanation)
@@ -71,7 +79,13 @@ internal static class ExplainCommand
             client.Sni, client.Alpn.Count > 0 ? "ALPN " + string.Join(" ", client.Alpn) : null, client.Address is { } address ? "from " + address : null, client.Error,
         }.Where(part => part is not null)).AppendLine();
         text.AppendLine($"Listener {question.Listener}, its routes in the order of trial:");
-        Append(text, explanation.Considered.Select(one => (Mark(one.Route == explanation.Route, one.Matched), one.Route, one.Why)));
+        var others = explanation.Considered.Count(one => !one.Matched) - MaxOthers;
+        Append(text, explanation.Considered.Take(explanation.Considered.Count - Math.Max(0, others)).Select(one => (Mark(one.Route == explanation.Route, one.Matched), one.Route, one.Why)));
+        if (others > 0)
+        {
+            text.AppendLine($"  - and {others} more that do not fit");
+        }
+
         if (explanation.Certificate is { } certificate)
         {
             text.AppendLine($"Certificate: {certificate}");
