@@ -124,7 +124,7 @@ check('buttons need the right token, and work', async () => {
   await page.getByRole('button', { name, exact: true }).click();
   await until('closed', async () => (await fetch(`${url}api/sessions/${name.split(' ').pop()}`)).status === 404);
   await show(page, '#config');
-  await until('the change in the history', async () => (await page.locator('.timeline').innerText()).includes('state=Drain'));
+  await until('the change in the history', async () => (await page.locator('.timeline').innerText()).includes('state Ready → Drain'));
 });
 
 check('history survives a reload of the page', async () => {

@@ -1,14 +1,17 @@
 const certificates = {
   list: [],
   async load() {
-    this.list = (await get('api/certificates')).map((one) => ({ ...one, state: this.stateOf(one.not_after) }));
+    this.list = (await get('api/certificates')).map((one) => ({ ...one, state: this.stateOf(one) }));
     const soon = this.soon().length;
     $('count-certificates').hidden = !soon;
     setText($('count-certificates'), String(soon));
   },
-  stateOf(end) {
+  // Short ones are renewed late: a third of their life is early enough.
+  stateOf({ not_before: start, not_after: end }) {
     const days = (new Date(end) - now()) / 86400000;
-    return { days, kind: days < 7 ? 'down' : days < 30 ? 'warn' : 'up', text: days < 0 ? 'Ended' : days < 30 ? 'Ends soon' : 'Good' };
+    const life = start ? (new Date(end) - new Date(start)) / 86400000 : 90;
+    const [warn, down] = [Math.min(30, life / 3), Math.min(7, life / 10)];
+    return { days, kind: days < down ? 'down' : days < warn ? 'warn' : 'up', text: days < 0 ? 'Ended' : days < warn ? 'Ends soon' : 'Good' };
   },
   soon() { return this.list.filter((one) => one.state.kind !== 'up').sort((a, b) => a.state.days - b.state.days); },
 };

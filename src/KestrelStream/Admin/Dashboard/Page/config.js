@@ -13,6 +13,8 @@ function shortened(from, to) {
   const after = (to ?? '').split(' ');
   const gone = before.filter((word) => !after.includes(word));
   const come = after.filter((word) => !before.includes(word));
+  const [[key, old] = [], [sameKey, fresh] = []] = [gone[0]?.split('='), come[0]?.split('=')];
+  if (gone.length === 1 && come.length === 1 && key === sameKey && old && fresh) return `${key} ${old} → ${fresh}`;
   return `${gone.join(' ') || 'none'} → ${come.join(' ') || 'none'}`;
 }
 
