@@ -62,6 +62,67 @@ public sealed class ExplainEndpointTests
     }
 
     [Fact]
+    public async Task Explain_Members_AreToldWithWhatSpeaksAgainstThem()
+    {
+        var config = TestProxy.Create();
+        using var proxy = new TestProxy(config with
+        {
+            Clusters = new Dictionary<string, ClusterConfig>
+            {
+                ["pool"] = new()
+                {
+                    Destinations = new Dictionary<string, DestinationConfig>
+                    {
+                        ["drained"] = new() { Address = "127.0.0.1:9001", Control = new DestinationControl(OperatorState.Drain, OperatorHealth.Auto) },
+                        ["full"] = new() { Address = "127.0.0.1:9002", MaxConnections = 1 },
+                        ["idle"] = new() { Address = "127.0.0.1:9003", Weight = 0 },
+                        ["good"] = new() { Address = "127.0.0.1:9004" },
+                        ["spare"] = new() { Address = "127.0.0.1:9005", Backup = true },
+                    },
+                },
+            },
+        });
+        var full = proxy.Cluster("pool").Model.Destinations.Single(destination => destination.Id == "full");
+        Assert.True(full.TryTakeSlot());
+        await using var host = await AdminHost.StartAsync(proxy);
+        using var json = JsonDocument.Parse(await host.GetAsync("/api/explain?listener=public&sni=app1.example.com"));
+        Assert.Equal(
+            [
+                "drained False drained by an operator",
+                "full False full: 1 of 1 sessions",
+                "good True chosen by RoundRobin",
+                "idle False has weight 0",
+                "spare False could be used, but is a backup, and good is there",
+            ],
+            json.RootElement.GetProperty("members").EnumerateArray().Select(member => $"{member.GetProperty("destination")} {member.GetProperty("chosen")} {member.GetProperty("why")}"));
+    }
+
+    [Theory]
+    [InlineData("1603", "incomplete", "PrereadTimeout", null)]
+    [InlineData("474554202f", "not_tls", "Rejected", "rest")]
+    [InlineData("160301000501000001006300", "malformed", "PrereadMalformed", null)]
+    public async Task Explain_Bytes_AreJudgedAsAClientsAre(string hello, string kind, string reason, string? route)
+    {
+        using var proxy = new TestProxy();
+        await using var host = await AdminHost.StartAsync(proxy);
+        using var json = JsonDocument.Parse(await host.GetAsync($"/api/explain?listener=public&hello={hello}"));
+        Assert.Equal(kind, json.RootElement.GetProperty("client").GetProperty("kind").GetString());
+        Assert.Equal(reason, json.RootElement.GetProperty("end_reason").GetString());
+        Assert.Equal(route, json.RootElement.GetProperty("route").GetString());
+    }
+
+    [Fact]
+    public async Task Explain_WholeHello_GoesTheWayOfItsName()
+    {
+        using var proxy = new TestProxy();
+        await using var host = await AdminHost.StartAsync(proxy);
+        var hello = Convert.ToHexString(ClientHelloBuilder.Browser("app1.example.com").Build());
+        using var json = JsonDocument.Parse(await host.GetAsync($"/api/explain?listener=public&hello={hello}"));
+        Assert.Equal("app1", json.RootElement.GetProperty("route").GetString());
+        Assert.Equal("""["h2","http/1.1"]""", json.RootElement.GetProperty("client").GetProperty("alpn").GetRawText());
+    }
+
+    [Fact]
     public async Task Explain_NothingIsPreread_TakesTheOnlyRoute()
     {
         var config = TestProxy.Create();
