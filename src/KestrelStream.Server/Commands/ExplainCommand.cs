@@ -75,7 +75,7 @@ internal static class ExplainCommand
         var client = explanation.Client;
         text.Append("Client: ").AppendJoin(", ", new[]
         {
-            client.Kind switch { "tls" => "TLS", "not_tls" => "not TLS", "any" => "whoever comes", "too_large" => "a ClientHello that is too large", var kind => $"a ClientHello that is {kind}" },
+            client.Kind switch { "tls" => "TLS", "not_tls" => "not TLS", "start_tls" => "asks for TLS in the clear", "any" => "whoever comes", "too_large" => "a ClientHello that is too large", var kind => $"a ClientHello that is {kind}" },
             client.Sni, client.Alpn.Count > 0 ? "ALPN " + string.Join(" ", client.Alpn) : null, client.Address is { } address ? "from " + address : null, client.Error,
         }.Where(part => part is not null)).AppendLine();
         text.AppendLine($"Listener {question.Listener}, its routes in the order of trial:");
@@ -109,6 +109,7 @@ internal static class ExplainCommand
     private static string Outcome(ApiExplanation explanation) => explanation switch
     {
         { Destination: { } destination } => $"goes to {destination} of {explanation.Cluster} by route {explanation.Route}",
+        { Client.Kind: "start_tls" } => "is asked to begin with TLS; its ClientHello decides",
         { EndReason: { } reason } => $"ends as {reason}{(explanation.Route is { } route ? $" by route {route}" : "")}",
         _ => $"taken by route {explanation.Route}: {explanation.Action}",
     };

@@ -69,7 +69,7 @@ internal static class LiveModel
             }
 
             json.WriteEndArray();
-            json.WriteString("match", TextOf(route.Config.Match));
+            json.WriteString("match", TextOf(route.Config));
             json.WriteString("action", route.Action.ToString());
             json.WriteBoolean("terminates", route.Terminates);
             if (route.Cluster is { } cluster && clusters.TryGetValue(cluster, out var number))
@@ -133,10 +133,18 @@ internal static class LiveModel
         }
     }
 
-    private static string TextOf(RouteMatch match)
+    private static string TextOf(RouteConfig route)
     {
+        var match = route.Match;
         var names = match.Sni.Count == 0 ? "any name" : string.Join(", ", match.Sni.Take(MaxNames)) + (match.Sni.Count > MaxNames ? $", … ({match.Sni.Count})" : "");
-        var alpn = match.Alpn.Count == 0 ? "" : $" · {string.Join(", ", match.Alpn.Take(MaxNames))}";
-        return names + alpn + (match.Protocols.Count == 0 ? "" : $" · {string.Join(", ", match.Protocols)}");
+        string?[] parts =
+        [
+            names,
+            match.Alpn.Count == 0 ? null : string.Join(", ", match.Alpn.Take(MaxNames)),
+            match.Protocols.Count == 0 ? null : string.Join(", ", match.Protocols),
+            match.FirstBytes.Count == 0 ? null : "by first bytes",
+            route.StartTls?.ToString(),
+        ];
+        return string.Join(" · ", parts.OfType<string>());
     }
 }

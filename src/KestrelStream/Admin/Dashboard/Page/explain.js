@@ -27,7 +27,7 @@ function explainView() {
 
   function show(answer) {
     const step = (name, value, kind = '') => h(`div.step${kind}`, null, h('small', null, name), value);
-    const steps = [step('Listener', listener.value), step('Client', answer.client.error ?? answer.client.sni ?? { any: 'any', not_tls: 'not TLS' }[answer.client.kind] ?? answer.client.kind)];
+    const steps = [step('Listener', listener.value), step('Client', answer.client.error ?? answer.client.sni ?? { any: 'any', not_tls: 'not TLS', start_tls: 'asks for TLS' }[answer.client.kind] ?? answer.client.kind)];
     if (answer.route) steps.push(step('Route', answer.route));
     if (answer.certificate) steps.push(step('Certificate', answer.certificate));
     if (answer.cluster) steps.push(step('Cluster', answer.cluster));

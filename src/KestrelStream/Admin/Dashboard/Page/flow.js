@@ -159,7 +159,8 @@ function box(item, places) {
       setText(line, fit(w < 130 ? rates.split(' · ')[0] : rates, 6.3));
       setClass(group, kindOf(item));
       const state = item.one?.shown?.text ? `, ${item.one.shown.text}` : '';
-      setText(title, `${nameOf(item)}${state}: ${exact(sum((one) => one.active))} sessions, ${rates}`);
+      const match = item.one?.match ? ` (${item.one.match})` : '';
+      setText(title, `${nameOf(item)}${match}${state}: ${exact(sum((one) => one.active))} sessions, ${rates}`);
     },
   };
 }
