@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.Json;
+using KestrelStream.Admin;
 using KestrelStream.Configuration;
 
 namespace KestrelStream.Management;
@@ -11,6 +14,9 @@ internal sealed class ConfigChanges
     /// <summary>More than a person reads of a history.</summary>
     private const int MaxShown = 100;
 
+    /// <summary>Of one value.</summary>
+    private const int MaxCharacters = 2000;
+
     private readonly Task<(IReadOnlyList<ConfigDifference> Shown, int Total)> _found;
 
     public ConfigChanges(StreamProxyConfig before, StreamProxyConfig after) => _found = Task.Run(() => Find(before, after));
@@ -21,6 +27,12 @@ internal sealed class ConfigChanges
     private static (IReadOnlyList<ConfigDifference> Shown, int Total) Find(StreamProxyConfig before, StreamProxyConfig after)
     {
         var all = ConfigComparison.Compare(after, before, "StreamProxy", DestinationOverrides.None);
-        return ([.. all.Take(MaxShown)], all.Count);
+        return ([.. all.Take(MaxShown).Select(one => one with { Running = Shorten(one.Running), File = Shorten(one.File) })], all.Count);
     }
+
+    /// <summary>A history does not repeat whole pools.</summary>
+    private static JsonElement? Shorten(JsonElement? value)
+        => value is { } element && element.GetRawText() is { Length: > MaxCharacters } text
+            ? JsonSerializer.SerializeToElement(string.Create(CultureInfo.InvariantCulture, $"({text.Length} characters of JSON)"), AdminJson.Default.String)
+            : value;
 }

@@ -80,7 +80,8 @@ internal sealed class TrafficHistory(TrafficReader reader, RefusedSessions refus
                 Add(next, new Key(Kind.Listener, listener.Listener.Id, ""), Of(listener), seconds);
             }
 
-            foreach (var members in reading.Members.GroupBy(member => member.Cluster.Id))
+            // Who leaves may have the id of one that comes.
+            foreach (var members in reading.Members.Where(member => !member.IsLeaving).GroupBy(member => member.Cluster.Id))
             {
                 var sum = default(Numbers);
                 foreach (var member in members)

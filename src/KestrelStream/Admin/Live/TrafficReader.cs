@@ -27,7 +27,9 @@ internal sealed class TrafficReader(IProxyState state, SessionTable sessions, St
             var listenerBytes = metrics.ReadByteTotals();
             var ended = metrics.ReadRouteTotals();
             var clusters = (snapshot?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.OrdinalIgnoreCase).ToList();
-            var members = clusters.SelectMany(Members).ToList();
+            
+            // One that is just leaving may be met in both its places.
+            var members = clusters.SelectMany(Members).DistinctBy(member => member.Destination).ToList();
             var byMember = members.ToDictionary(member => member.Destination, member => new Bytes(member.BytesIn, member.BytesOut));
             var byRoute = new Dictionary<string, Running>(StringComparer.OrdinalIgnoreCase);
             foreach (var session in sessions.Snapshot())

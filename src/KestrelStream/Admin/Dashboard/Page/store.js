@@ -26,7 +26,12 @@ function memberState(member) {
 
 function applyModel(model) {
   const old = new Map([...store.listeners, ...store.routes, ...store.clusters, ...store.members].map((one) => [one.key, one]));
-  const keep = (key, id, facts) => {
+  const used = new Set();
+  const keep = (wanted, id, facts) => {
+    // A member that leaves may have the id of one that comes.
+    let key = wanted;
+    while (used.has(key)) key += '′';
+    used.add(key);
     const known = old.get(key);
     return Object.assign(known ?? thing(id), facts, { key });
   };
