@@ -62,13 +62,14 @@ public sealed class LiveFeedTests
         Assert.Equal("[0,1,1,7,9]", Root(frame.Everything).GetProperty("r")[0].GetRawText());
 
         // What it has carried stays when it ends.
+        (session.BytesIn, session.BytesOut) = (17, 19);
         session.Leave();
         session.Destination!.CountEnd(session.BytesIn, session.BytesOut, hasFailed: true);
         proxy.Cluster("pool").Release(session.Destination);
         proxy.End(session);
         frame = feed.Now();
-        Assert.Equal("[0,0,1,1,7,9,0,1]", Root(frame.Everything).GetProperty("m")[0].GetRawText());
-        Assert.Equal("[0,0,1,7,9]", Root(frame.Everything).GetProperty("r")[0].GetRawText());
+        Assert.Equal("[0,0,1,1,17,19,0,1]", Root(frame.Everything).GetProperty("m")[0].GetRawText());
+        Assert.Equal("[0,0,1,17,19]", Root(frame.Everything).GetProperty("r")[0].GetRawText());
     }
 
     [Fact]
