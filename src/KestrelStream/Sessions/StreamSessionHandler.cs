@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
+using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
 using KestrelStream.Model;
 using KestrelStream.Preread;
@@ -17,6 +18,7 @@ internal sealed class StreamSessionHandler(
     PrereadReader preread,
     ITlsTerminator terminator,
     UpstreamDialer dialer,
+    StreamProxyMetrics metrics,
     TimeProvider time)
 {
     /// <summary>The end of the pipeline of user's steps.</summary>
@@ -116,7 +118,7 @@ internal sealed class StreamSessionHandler(
     /// <summary>It has begun as TLS does: an alert is for such a client only.</summary>
     private static bool IsMaybeTls(StreamSession session) => session.Preread is { Length: > 0 } preread && preread.Parser.Status != PrereadStatus.NotTls;
 
-    private static RouteModel? Choose(StreamSession session, PrereadOutcome outcome)
+    private RouteModel? Choose(StreamSession session, PrereadOutcome outcome)
     {
         var routes = session.ListenerModel.Routes;
         switch (outcome)
@@ -130,6 +132,11 @@ internal sealed class StreamSessionHandler(
             default:
                 var hello = session.Preread!.Parser.GetHello(session.Preread.Written.Span);
                 session.SetHello(hello);
+                if (hello.Ech != EncryptedHello.None)
+                {
+                    metrics.EchHelloRead(session, hello.Ech);
+                }
+
                 return routes.ForHello(hello);
         }
     }
