@@ -9,6 +9,12 @@ public sealed record RouteTlsConfig
     /// <summary>Ids of certificates; the one that names the client's server name exactly, then by wildcard, else the first. At least one with <see cref="TlsMode.Terminate"/>.</summary>
     public IReadOnlyList<string> Certificates { get; init; } = [];
 
+    /// <summary>
+    /// What a client gets whose name none of the certificates has, or that sends none; null = <see cref="Configuration.UnknownName.Default"/>, and
+    /// <see cref="Configuration.UnknownName.Reject"/> where the first of <see cref="Certificates"/> is a folder.
+    /// </summary>
+    public UnknownName? UnknownName { get; init; }
+
     /// <summary>Versions offered. Default TLS 1.2 and 1.3.</summary>
     public IReadOnlyList<TlsVersion> Protocols { get; init; } = [TlsVersion.Tls12, TlsVersion.Tls13];
 

@@ -4,6 +4,7 @@ using KestrelStream.Admin;
 using KestrelStream.Dialing;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
+using KestrelStream.Preread;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
 
@@ -62,6 +63,9 @@ internal sealed partial class StreamProxyMetrics
             _sessionDuration.Record(duration.TotalSeconds);
         }
     }
+
+    /// <summary>A ClientHello had the extension encrypted_client_hello.</summary>
+    public void EchHelloRead(StreamSession session, EncryptedHello type) => CellsOf(session.ListenerModel).CountEchHello(type);
 
     /// <param name="session">Whose client shook hands.</param>
     /// <param name="result">ok, failed or timeout.</param>

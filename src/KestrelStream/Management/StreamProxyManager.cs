@@ -60,7 +60,7 @@ internal sealed partial class StreamProxyManager(
 
     public IReadOnlyList<ListenerState> Listeners => _listeners is { } set ? [.. set.Hosts.Values.Select(host => host.State)] : [];
 
-    public IReadOnlyList<CertificateExpiry> Certificates => [.. certificates.States.Values.Select(state => new CertificateExpiry(state.Id, state.Current.NotAfter))];
+    public IReadOnlyList<CertificateStatus> Certificates => [.. certificates.States.Values.Select(CertificateStatus.Of)];
 
     public IReadOnlyDictionary<string, IReadOnlyList<EndPoint>> BoundAddresses
         => Listeners.ToDictionary(state => state.Id, state => state.Bound, StringComparer.OrdinalIgnoreCase);
@@ -89,6 +89,7 @@ internal sealed partial class StreamProxyManager(
                 throw new StreamProxyConfigException(errors);
             }
 
+            certificates.WhyNotUsable = (state, entry) => _current!.Routes.Values.Select(route => route.Tls?.WhyNot(state, entry)).FirstOrDefault(why => why is not null);
             certificates.Watch();
         }
         finally
@@ -118,7 +119,7 @@ internal sealed partial class StreamProxyManager(
         }
     }
 
-    public IReadOnlyList<ConfigError> Check()
+    public ConfigCheckResult Check()
     {
         var read = checks.Validate(provider.GetConfig());
         var errors = new List<ConfigError>(read.Errors);
@@ -133,7 +134,7 @@ internal sealed partial class StreamProxyManager(
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
         CheckAuthorities.Load(read.Config, provider.BasePath, errors);
         errors.AddRange(CheckAccessLog(read.Config).Where(error => !read.Errors.Any(known => known.Path == error.Path)));
-        return errors;
+        return new ConfigCheckResult(errors, [.. CertificateReview.Of(read.Config, prepared, time.GetUtcNow())]);
     }
 
     public void AbortSessions() => _abortSessions.Cancel();
@@ -295,7 +296,7 @@ internal sealed partial class StreamProxyManager(
     {
         var routes = config.Routes.Where(r => r.Value.Tls?.Certificates.Contains(error.Id, StringComparer.OrdinalIgnoreCase) ?? false).Select(r => r.Key).ToList();
         var usedBy = routes.Count == 0 ? "" : $" (certificate \"{error.Id}\" of route {string.Join(", ", routes)})";
-        return new ConfigError($"StreamProxy:Certificates:{error.Id}:{error.Key}", error.Message + usedBy);
+        return new ConfigError(error.ConfigPath, error.Message + usedBy);
     }
 
     private void WarnOfRestart(StreamProxyConfig before, StreamProxyConfig after)

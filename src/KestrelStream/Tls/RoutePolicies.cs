@@ -1,3 +1,4 @@
+using System.Globalization;
 using KestrelStream.Configuration;
 using KestrelStream.Tls.OpenSsl;
 
@@ -28,7 +29,6 @@ internal sealed class RoutePolicies
         StreamProxyConfig config, CertificateSet certificates, ClientTrusts trusts, CertificateStore store, Lazy<OpenSslLibrary?> openSsl, Func<string, TlsPolicy?> previous)
     {
         var policies = new RoutePolicies();
-        var loaded = certificates.Loaded.ToDictionary(pair => pair.State, pair => pair.Result.Entry!);
         foreach (var (id, route) in config.Routes)
         {
             if (route.Tls is not { Mode: TlsMode.Terminate } tls)
@@ -36,12 +36,12 @@ internal sealed class RoutePolicies
                 continue;
             }
 
-            var entries = tls.Certificates.Select(certificate => certificates.States[certificate]).Select(state => loaded.GetValueOrDefault(state, state.Current));
-
-            // OpenSSL has the last word: it knows its security level, and what this system's settings forbid.
-            if (openSsl.Value is not null && !OpenSslContext.Check(tls, trusts[id], entries, out var refused, out var error))
+            // OpenSSL has the last word: it knows its security level, and what this system's settings forbid. Of thousands it is asked once for each kind.
+            var entries = tls.Certificates.SelectMany(certificate => certificates.EntriesOf(certificates.States[certificate]).DistinctBy(entry => entry.Strength));
+            if (openSsl.Value is not null && !OpenSslContext.Check(tls, trusts[id], entries, out var refused, out var certificate, out var error))
             {
-                policies._errors.Add(new ConfigError($"StreamProxy:Routes:{id}:Tls:{refused}", $"OpenSSL refuses it: {error.Text}"));
+                var (key, file) = certificate is null ? (refused!, "") : (KeyOf(tls, certificate), $" ('{certificate.Files.Certificate.Target}')");
+                policies._errors.Add(new ConfigError($"StreamProxy:Routes:{id}:Tls:{key}", $"OpenSSL refuses it: {error.Text}{file}"));
             }
 
             // Validation goes by what the configuration asks for; what runs may be another engine, which was chosen at start.
@@ -58,5 +58,11 @@ internal sealed class RoutePolicies
         }
 
         return policies;
+    }
+
+    private static string KeyOf(RouteTlsConfig tls, CertificateEntry certificate)
+    {
+        var number = tls.Certificates.TakeWhile(id => !id.Equals(certificate.Id, StringComparison.OrdinalIgnoreCase)).Count();
+        return string.Create(CultureInfo.InvariantCulture, $"{nameof(tls.Certificates)}:{number}");
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
@@ -15,7 +16,7 @@ namespace KestrelStream.Tls;
 /// cannot do: with a cipher list nothing is resumed, because it then makes a new TLS context for every connection; the server's order of suites always
 /// wins; of certificates for the same name but with other kinds of keys only the first is sent.
 /// </remarks>
-internal sealed partial class TlsPolicy
+internal sealed class TlsPolicy
 {
     // Bits that SslProtocols leaves unused: 14 to 31.
     private const int IsolationShift = 14;
@@ -26,27 +27,25 @@ internal sealed partial class TlsPolicy
     private readonly RouteTlsConfig _config;
     private readonly ClientTrust? _trust;
     private readonly SslCertificateTrust? _sentTrust;
-    private readonly CertificateStore _store;
-    private readonly CertificateState[] _certificates;
+    private readonly CertificateGroup _certificates;
+    private readonly TlsOffers _offers;
     private readonly SslProtocols _protocols;
     private readonly CipherSuitesPolicy? _cipherSuites;
     private readonly List<SslApplicationProtocol> _alpn;
-    private readonly Lock _rebuilding = new();
-    private volatile Table _table;
+    private readonly ConcurrentDictionary<string, string?> _judged = new();
 
-    private TlsPolicy(RouteTlsConfig config, CertificateState[] certificates, CertificateStore store, ClientTrust? trust, OpenSslLibrary? openSsl)
+    private TlsPolicy(RouteTlsConfig config, CertificateGroup certificates, ClientTrust? trust, OpenSslLibrary? openSsl)
     {
         _config = config;
         _trust = trust;
         OpenSsl = openSsl;
         _sentTrust = trust is null || openSsl is not null ? null : SslCertificateTrust.CreateForX509Collection(trust.Certificates, sendTrustInHandshake: !OperatingSystem.IsWindows());
-        _store = store;
         _certificates = certificates;
+        _offers = new TlsOffers(pair => new TlsOffer(pair, () => OptionsOf(pair.Leader), () => new OpenSslContext(_config, _trust, pair.Entries)));
         _cipherSuites = CipherSuitesOf(config);
         _protocols = ProtocolsOf(config) | (_cipherSuites is null ? IsolationOf(Interlocked.Increment(ref s_lastIsolation)) : 0);
         // Empty, not null: null would let Kestrel add h2 and http/1.1.
         _alpn = [.. config.Alpn.Select(name => new SslApplicationProtocol(name))];
-        _table = new Table(store.Version, [.. certificates.Select(state => ChoiceOf(state, state.Current))], previous: null, this);
     }
 
     /// <param name="config">Valid: its certificates exist, and its cipher string can be translated.</param>
@@ -70,10 +69,11 @@ internal sealed partial class TlsPolicy
 
         CertificateState[] states = [.. config.Certificates.Select(id => certificates[id])];
         ArgumentOutOfRangeException.ThrowIfZero(states.Length);
-        return previous is not null && previous._store == store && previous.OpenSsl == openSsl && previous._certificates.SequenceEqual(states) && HasSameOffer(previous._config, config)
+        var group = store.GroupOf(states, config.UnknownName ?? CertificateGroup.DefaultOf(states[0]));
+        return previous is not null && previous.OpenSsl == openSsl && previous._certificates == group && HasSameOffer(previous._config, config)
             && (trust?.IsSameAs(previous._trust) ?? previous._trust is null)
             ? previous
-            : new TlsPolicy(config, states, store, trust, openSsl);
+            : new TlsPolicy(config, group, trust, openSsl);
     }
 
     /// <summary>What ends TLS under this policy; null = SslStream.</summary>
@@ -82,56 +82,29 @@ internal sealed partial class TlsPolicy
     /// <summary>Judges one client's certificate for SslStream; null = it is not asked for one.</summary>
     public ClientCertificateJudge? NewJudge() => _trust is null ? null : new ClientCertificateJudge(_config.ClientCertificates!);
 
-    /// <summary>Options for a client that asked for a name; the same object until the certificate changes.</summary>
+    /// <summary>What a client gets; null = it is to be refused, as none of the certificates has its name. The same object until the certificate changes or others are wanted more.</summary>
     /// <param name="serverName">As our own parser found it: lower case, no trailing dot; null = none.</param>
-    public SslServerAuthenticationOptions GetOptions(string? serverName) => Choose(serverName).Leader.Options;
-
-    /// <summary>Which certificate such a client gets.</summary>
-    public string GetCertificateId(string? serverName) => Choose(serverName).Leader.State.Id;
-
-    /// <summary>What OpenSSL shakes hands with such a client with.</summary>
-    public OpenSslContext GetOpenSslContext(string? serverName) => Choose(serverName).Context;
-
-    private Offer Choose(string? serverName)
+    public TlsOffer? Choose(string? serverName)
     {
-        var table = _table;
-        return (table.Version == _store.Version ? table : Rebuild()).Choose(serverName);
+        var names = _certificates.Names;
+        return names.Find(serverName) is { } pair ? _offers.Get(pair, names) : null;
     }
 
-    private Table Rebuild()
-    {
-        lock (_rebuilding)
-        {
-            // Read before the certificates: a swap in between makes the next connection rebuild once more.
-            var version = _store.Version;
-            var table = _table;
-            return table.Version == version ? table : _table = new Table(version, [.. table.Choices.Select(Renew)], table, this);
-        }
-    }
+    /// <summary>Which certificate such a client gets; null = none.</summary>
+    public string? GetCertificateId(string? serverName) => _certificates.Names.Find(serverName)?.Leader.Id;
 
-    private Choice Renew(Choice choice)
-    {
-        // Files that were written again with what they held before cost no client its session.
-        var entry = choice.State.Current;
-        if (entry == choice.Entry || entry.HasSameChain(choice.Entry))
-        {
-            return choice;
-        }
+    /// <summary>Why OpenSSL refuses a certificate under this policy; null = it does not, or the policy has nothing to do with it.</summary>
+    public string? WhyNot(CertificateState state, CertificateEntry entry)
+        => OpenSsl is not null && _certificates.States.Contains(state)
+            ? _judged.GetOrAdd(entry.Strength, _ => Judge(entry))
+            : null;
 
-        if (OpenSsl is not null && !OpenSslContext.Check(_config, _trust, [entry], out _, out var error))
-        {
-            _store.Refuse(choice.State, error.Text);
-            return choice;
-        }
-
-        return ChoiceOf(choice.State, entry);
-    }
-
-    private Choice ChoiceOf(CertificateState state, CertificateEntry entry) => new(state, entry, OptionsOf(entry), entry.Leaf.GetKeyAlgorithm());
+    private string? Judge(CertificateEntry entry)
+        => OpenSslContext.Check(_config, _trust, [entry], out var _, out var _, out var error) ? null : $"OpenSSL refuses it: {error.Text}";
 
     private SslServerAuthenticationOptions OptionsOf(CertificateEntry entry) => new()
     {
-        ServerCertificateContext = _sentTrust is null ? entry.Context : SslStreamCertificateContext.Create(entry.Leaf, [.. entry.Intermediates], offline: true, _sentTrust),
+        ServerCertificateContext = entry.CreateContext(_sentTrust),
         EnabledSslProtocols = _protocols,
         CipherSuitesPolicy = _cipherSuites,
         ApplicationProtocols = _alpn,

@@ -42,6 +42,7 @@ internal static class RouteReader
         {
             Mode = section.Choice<TlsMode>(nameof(RouteTlsConfig.Mode)) ?? s_tls.Mode,
             Certificates = section.TextList(nameof(RouteTlsConfig.Certificates)) ?? s_tls.Certificates,
+            UnknownName = section.Choice<UnknownName>(nameof(RouteTlsConfig.UnknownName)),
             Protocols = section.ChoiceList<TlsVersion>(nameof(RouteTlsConfig.Protocols)) ?? s_tls.Protocols,
             Ciphers = section.Text(nameof(RouteTlsConfig.Ciphers)),
             PreferServerCiphers = section.Flag(nameof(RouteTlsConfig.PreferServerCiphers)) ?? s_tls.PreferServerCiphers,

@@ -17,6 +17,7 @@ internal static class RouteTlsValidator
         }
 
         ValidateCertificates(context, path, tls.Certificates);
+        ValidateUnknownName(context, path, tls);
         if (tls.Protocols.Count == 0)
         {
             context.AddError($"{path}:Protocols", $"the list is empty; valid: {ErrorText.Names(Enum.GetNames<TlsVersion>())}");
@@ -44,6 +45,7 @@ internal static class RouteTlsValidator
     private static void ValidatePassthrough(ValidationContext context, string path, RouteTlsConfig tls)
     {
         Check(nameof(tls.Certificates), tls.Certificates.Count > 0, tls.Certificates);
+        Check(nameof(tls.UnknownName), tls.UnknownName is not null, [tls.UnknownName.ToString()!]);
         Check(nameof(tls.Protocols), !tls.Protocols.SequenceEqual(Defaults.Protocols), tls.Protocols.Select(version => version.ToString()));
         Check(nameof(tls.Ciphers), tls.Ciphers is not null, [tls.Ciphers!]);
         Check(nameof(tls.PreferServerCiphers), tls.PreferServerCiphers != Defaults.PreferServerCiphers, ["false"]);
@@ -61,6 +63,20 @@ internal static class RouteTlsValidator
                     $"{path}:{key}",
                     $"{ErrorText.Quote(string.Join(", ", values))} has no effect with Mode \"Passthrough\"; valid: Mode \"Terminate\", or leave it out");
             }
+        }
+    }
+
+    /// <summary>A folder has no first certificate: which one it is would change with its files.</summary>
+    private static void ValidateUnknownName(ValidationContext context, string path, RouteTlsConfig tls)
+    {
+        if (tls.UnknownName == UnknownName.Default
+            && tls.Certificates.Count > 0
+            && context.Config.Certificates.TryGetValue(tls.Certificates[0], out var first)
+            && first.Directory is not null)
+        {
+            context.AddError(
+                $"{path}:UnknownName",
+                $"\"Default\" is the first of Certificates, and {ErrorText.Quote(tls.Certificates[0])} is a folder; valid: a certificate with a Path first in the list, or \"Reject\"");
         }
     }
 

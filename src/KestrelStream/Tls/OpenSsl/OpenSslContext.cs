@@ -44,26 +44,19 @@ internal sealed class OpenSslContext
     /// <param name="config">Of a route.</param>
     /// <param name="trust">Of the route's clients; null = they are not asked for certificates.</param>
     /// <param name="certificates">One after the other, whatever their keys.</param>
-    /// <param name="refused">The key of <paramref name="config"/> that it refuses, or the number of the certificate behind its name and a colon.</param>
+    /// <param name="refused">The key of <paramref name="config"/> that it refuses; null = a certificate.</param>
+    /// <param name="refusedCertificate">The certificate; null = none.</param>
     /// <param name="error">Why.</param>
-    public static bool Check(RouteTlsConfig config, ClientTrust? trust, IEnumerable<CertificateEntry> certificates, out string? refused, out OpenSslError error)
+    public static bool Check(RouteTlsConfig config, ClientTrust? trust, IEnumerable<CertificateEntry> certificates, out string? refused, out CertificateEntry? refusedCertificate, out OpenSslError error)
     {
-        var number = 0;
         OpenSslNative.ERR_clear_error();
         using var handle = OpenSslContextHandle.New(OpenSslScope.Shared);
-        refused = handle.IsInvalid ? nameof(config.Mode) : Apply(OpenSslScope.Shared, handle.DangerousGetHandle(), config, trust);
-        foreach (var certificate in certificates.TakeWhile(_ => !handle.IsInvalid))
-        {
-            if (refused is null && !OpenSslCertificate.Use(OpenSslScope.Shared, handle.DangerousGetHandle(), certificate))
-            {
-                refused = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{nameof(config.Certificates)}:{number}");
-            }
-
-            number++;
-        }
-
-        error = refused is null ? default : OpenSslError.Take();
-        return refused is null;
+        var context = handle.DangerousGetHandle();
+        refused = handle.IsInvalid ? nameof(config.Mode) : Apply(OpenSslScope.Shared, context, config, trust);
+        refusedCertificate = refused is null ? certificates.FirstOrDefault(certificate => !OpenSslCertificate.Use(OpenSslScope.Shared, context, certificate)) : null;
+        var isGood = refused is null && refusedCertificate is null;
+        error = isGood ? default : OpenSslError.Take();
+        return isGood;
     }
 
     /// <summary>A server's SSL, owned by the caller; 0 = no memory.</summary>
@@ -71,9 +64,7 @@ internal sealed class OpenSslContext
     /// <param name="serverName">As our own parser found it.</param>
     public unsafe nint NewSession(OpenSslScope scope, string? serverName)
     {
-        var handle = Volatile.Read(ref _handles[scope.Index]) ?? MakeHandle(scope);
-        var ssl = handle is null ? 0 : OpenSslNative.SSL_new(handle.DangerousGetHandle());
-        GC.KeepAlive(handle);
+        var ssl = New(scope);
         if (ssl == 0)
         {
             return 0;
@@ -92,6 +83,45 @@ internal sealed class OpenSslContext
         }
 
         OpenSslNative.SSL_free(ssl);
+        return 0;
+    }
+
+    /// <summary>Frees what was made, but for sessions that run, which have references of their own; it is made again for who asks again.</summary>
+    public void Release()
+    {
+        lock (_handles)
+        {
+            for (var i = 0; i < _handles.Length; i++)
+            {
+                _handles[i]?.Dispose();
+                Volatile.Write(ref _handles[i], null);
+            }
+        }
+    }
+
+    private nint New(OpenSslScope scope)
+    {
+        while ((Volatile.Read(ref _handles[scope.Index]) ?? MakeHandle(scope)) is { } handle)
+        {
+            var isHeld = false;
+            try
+            {
+                handle.DangerousAddRef(ref isHeld);
+                return OpenSslNative.SSL_new(handle.DangerousGetHandle());
+            }
+            catch (ObjectDisposedException)
+            {
+                // Released a moment ago.
+            }
+            finally
+            {
+                if (isHeld)
+                {
+                    handle.DangerousRelease();
+                }
+            }
+        }
+
         return 0;
     }
 

@@ -79,7 +79,7 @@ internal static unsafe class OpenSslTrust
 
     private static bool Add(OpenSslScope scope, nint context, nint store, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate)
     {
-        var read = OpenSslCertificate.Read(scope, certificate);
+        var read = OpenSslCertificate.Read(scope, certificate.RawDataMemory.Span);
         var isAdded = read != 0 && OpenSslNative.X509_STORE_add_cert(store, read) == 1 && OpenSslNative.SSL_CTX_add_client_CA(context, read) == 1;
         OpenSslNative.X509_free(read);
         return isAdded;
