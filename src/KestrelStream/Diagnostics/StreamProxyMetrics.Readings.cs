@@ -41,6 +41,8 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.ConfigReloads, ReadReloads),
         (MetricFamily.AdminChanges, ReadChanges),
         (MetricFamily.CertificateExpiry, ReadCertificateExpiries),
+        (MetricFamily.OcspAnswers, Ocsp.ReadCounts),
+        (MetricFamily.OcspExpiry, () => Ocsp.ReadExpiries(_time.GetUtcNow())),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),
     ];
 

@@ -17,7 +17,7 @@ internal sealed partial class TlsPolicy
     private sealed class Offer(TlsPolicy policy, Choice leader, Choice? partner)
     {
         private readonly Lazy<OpenSslContext> _context = new(
-            () => new OpenSslContext(policy._config, policy._trust, partner is null ? [leader.Entry] : [leader.Entry, partner.Entry]));
+            () => new OpenSslContext(policy._basis, partner is null ? [leader.Entry] : [leader.Entry, partner.Entry]));
 
         public Choice Leader => leader;
 
