@@ -88,6 +88,12 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily EchHellos = new(
         "kestrelstream.ech_hellos", MetricKind.Counter, "{hello}", "ClientHellos with encrypted_client_hello, GREASE included, by its type.");
 
+    public static readonly MetricFamily OcspAnswers = new(
+        "kestrelstream.ocsp.answers", MetricKind.Counter, "{answer}", "OCSP answers about our certificates, asked for or read from a file, by what they say.");
+
+    public static readonly MetricFamily OcspExpiry = new(
+        "kestrelstream.ocsp.expiry", MetricKind.Gauge, "s", "Time from now to the end of the answer that is stapled; missing = none is.");
+
     public static readonly MetricFamily AccessLogDropped = new(
         "kestrelstream.access_log.dropped", MetricKind.Counter, "{record}", "Access log records that were lost: queue full or file not writable.");
 

@@ -44,6 +44,8 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.CertificateExpiry, ReadCertificateExpiries),
         (MetricFamily.CertificateChanges, ReadCertificateChanges),
         (MetricFamily.EchHellos, ReadEchHellos),
+        (MetricFamily.OcspAnswers, Ocsp.ReadCounts),
+        (MetricFamily.OcspExpiry, () => Ocsp.ReadExpiries(_time.GetUtcNow())),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),
     ];
 

@@ -46,6 +46,9 @@ internal sealed partial class StreamProxyMetrics
         (_sessionDuration, _dialDuration, _handshakeDuration, _queueDuration) = CreateInstruments(meters);
     }
 
+    /// <summary>OCSP answers, by certificate.</summary>
+    public OcspCells Ocsp { get; } = new();
+
     /// <summary>Gives it the proxy whose destinations and certificates are shown. Not in the constructor: the proxy itself counts its reloads here.</summary>
     public void Observe(IProxyState state) => _state = state;
 

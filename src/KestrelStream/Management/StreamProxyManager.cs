@@ -8,7 +8,9 @@ using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
+using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
+using KestrelStream.Tls.Tickets;
 using KestrelStream.Transport;
 using KestrelStream.Transport.EventLoop;
 using Microsoft.Extensions.Logging;
@@ -23,6 +25,8 @@ internal sealed partial class StreamProxyManager(
     IStreamProxyConfigProvider provider,
     ConfigurationChecks checks,
     CertificateStore certificates,
+    TicketKeyStore ticketKeys,
+    OcspStapler stapler,
     ClusterRegistry clusters,
     DestinationResolver resolver,
     HealthChecker healthChecker,
@@ -126,9 +130,10 @@ internal sealed partial class StreamProxyManager(
         var prepared = certificates.Prepare(read.Config.Certificates, provider.BasePath);
         errors.AddRange(prepared.Errors.Select(error => ToConfigError(error, read.Config)));
         var trusts = ClientTrusts.Load(read.Config, provider.BasePath, errors);
+        var ticketChange = ticketKeys.Prepare(read.Config, provider.BasePath, errors);
         if (errors.Count == 0 && tlsEngines.WouldSelect(read.Config) is { } openSsl)
         {
-            errors.AddRange(RoutePolicies.Compile(read.Config, prepared, trusts, certificates, new Lazy<OpenSslLibrary?>(openSsl), _ => null).Errors);
+            errors.AddRange(RoutePolicies.Compile(read.Config, prepared, new(trusts, ticketChange, stapler, provider.BasePath), certificates, new Lazy<OpenSslLibrary?>(openSsl), _ => null).Errors);
         }
 
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
@@ -205,12 +210,13 @@ internal sealed partial class StreamProxyManager(
         List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, effective)), .. CheckAccessLog(effective)];
         var authorities = CheckAuthorities.Load(effective, provider.BasePath, errors);
         var trusts = ClientTrusts.Load(effective, provider.BasePath, errors);
+        var ticketChange = ticketKeys.Prepare(effective, provider.BasePath, errors);
         if (errors.Count > 0)
         {
             return errors;
         }
 
-        var policies = RoutePolicies.Compile(config, certificateChange, trusts, certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
+        var policies = RoutePolicies.Compile(config, certificateChange, new(trusts, ticketChange, stapler, provider.BasePath), certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
         if (policies.Errors.Count > 0)
         {
             return policies.Errors;
@@ -224,6 +230,7 @@ internal sealed partial class StreamProxyManager(
         var listenerChange = await _listeners!.PrepareAsync(next.Listeners, cancellationToken);
 
         certificates.Commit(certificateChange);
+        ticketKeys.Commit(ticketChange);
         clusters.Commit(clusterChange);
         var passed = next.Routes.Values.Where(route => route.Cluster is not null && !route.Terminates).ToLookup(route => route.Cluster);
         foreach (var cluster in clusterChange.Clusters.Values)
@@ -232,6 +239,7 @@ internal sealed partial class StreamProxyManager(
         }
 
         _authorities = authorities;
+        stapler.Follow([.. next.Routes.Values.Select(route => route.Tls).OfType<TlsPolicy>()]);
         FollowDestinations(next);
         accessLog.Apply(effective.AccessLog, provider.BasePath);
         if (_config is not null && !ConfigComparison.AreSame(_config, config))

@@ -41,11 +41,20 @@ internal sealed class CertificateEntry
     /// <summary>Where it was read from: the state of the files before and after.</summary>
     public required CertificateFiles Files { get; init; }
 
+    /// <summary>Its owner wants clients to insist on a stapled OCSP answer (RFC 7633).</summary>
+    public required bool MustStaple { get; init; }
+
+    /// <summary>SHA-256 of the leaf.</summary>
+    public byte[] Fingerprint => SHA256.HashData(Certificate);
+
     /// <summary>Whether clients would see no difference.</summary>
     public bool HasSameChain(CertificateEntry other) =>
         Certificate.AsSpan().SequenceEqual(other.Certificate)
         && Chain.Count == other.Chain.Count
         && Chain.Zip(other.Chain).All(pair => pair.First.Der.AsSpan().SequenceEqual(pair.Second.Der));
+
+    /// <summary>Without its private key; the caller's.</summary>
+    public X509Certificate2 CreatePublicLeaf() => X509CertificateLoader.LoadCertificate(Certificate);
 
     /// <summary>With its private key; the caller's.</summary>
     public X509Certificate2 CreateLeaf()

@@ -158,6 +158,7 @@ internal sealed partial class CertificateLoader
             EndsInRoot = endsInRoot,
             KeyAlgorithm = string.Intern(leaf.GetKeyAlgorithm()),
             Strength = string.Intern(string.Join(' ', chain.Select(certificate => certificate.Strength).Prepend(ChainCertificate.StrengthOf(leaf)))),
+            MustStaple = Ocsp.OcspSubject.MustStaple(leaf),
             DnsNames = DnsNamesOf(leaf),
             NotBefore = leaf.NotBefore.ToUniversalTime(),
             NotAfter = leaf.NotAfter.ToUniversalTime(),

@@ -24,8 +24,7 @@ internal sealed class TlsPolicy
 
     private static int s_lastIsolation;
 
-    private readonly RouteTlsConfig _config;
-    private readonly ClientTrust? _trust;
+    private readonly TlsPolicyBasis _basis;
     private readonly SslCertificateTrust? _sentTrust;
     private readonly CertificateGroup _certificates;
     private readonly TlsOffers _offers;
@@ -34,53 +33,52 @@ internal sealed class TlsPolicy
     private readonly List<SslApplicationProtocol> _alpn;
     private readonly ConcurrentDictionary<string, string?> _judged = new();
 
-    private TlsPolicy(RouteTlsConfig config, CertificateGroup certificates, ClientTrust? trust, OpenSslLibrary? openSsl)
+    private TlsPolicy(TlsPolicyBasis basis, CertificateGroup certificates, OpenSslLibrary? openSsl)
     {
-        _config = config;
-        _trust = trust;
+        var (config, trust) = (basis.Config, basis.Trust);
+        _basis = basis;
         OpenSsl = openSsl;
         _sentTrust = trust is null || openSsl is not null ? null : SslCertificateTrust.CreateForX509Collection(trust.Certificates, sendTrustInHandshake: !OperatingSystem.IsWindows());
         _certificates = certificates;
-        _offers = new TlsOffers(pair => new TlsOffer(pair, () => OptionsOf(pair.Leader), () => new OpenSslContext(_config, _trust, pair.Entries)));
+        _offers = new TlsOffers(pair => new TlsOffer(pair, () => OptionsOf(pair.Leader), () => new OpenSslContext(_basis, pair.Entries)));
         _cipherSuites = CipherSuitesOf(config);
         _protocols = ProtocolsOf(config) | (_cipherSuites is null ? IsolationOf(Interlocked.Increment(ref s_lastIsolation)) : 0);
         // Empty, not null: null would let Kestrel add h2 and http/1.1.
         _alpn = [.. config.Alpn.Select(name => new SslApplicationProtocol(name))];
     }
 
-    /// <param name="config">Valid: its certificates exist, and its cipher string can be translated.</param>
+    /// <param name="basis">Valid: its certificates exist, and its cipher string can be translated.</param>
     /// <param name="certificates">By id; those of the set that the config is applied with.</param>
     /// <param name="store">Swaps them.</param>
     /// <param name="previous">The route's policy so far; it is kept when nothing has changed, and with it the sessions that clients can resume.</param>
     /// <param name="openSsl">What ends TLS; null = SslStream.</param>
-    /// <param name="trust">What the files of <see cref="RouteTlsConfig.ClientCertificates"/> hold; null = clients are not asked for certificates.</param>
     public static TlsPolicy Compile(
-        RouteTlsConfig config,
-        IReadOnlyDictionary<string, CertificateState> certificates,
-        CertificateStore store,
-        TlsPolicy? previous = null,
-        OpenSslLibrary? openSsl = null,
-        ClientTrust? trust = null)
+        TlsPolicyBasis basis, IReadOnlyDictionary<string, CertificateState> certificates, CertificateStore store, TlsPolicy? previous = null, OpenSslLibrary? openSsl = null)
     {
-        if (config.ClientCertificates is { Mode: not ClientCertificateMode.None } != trust is not null)
+        if (basis.Config.ClientCertificates is { Mode: not ClientCertificateMode.None } != basis.Trust is not null)
         {
-            throw new ArgumentException("Who asks for certificates must say whose, and only who asks.", nameof(trust));
+            throw new ArgumentException("Who asks for certificates must say whose, and only who asks.", nameof(basis));
         }
 
-        CertificateState[] states = [.. config.Certificates.Select(id => certificates[id])];
+        CertificateState[] states = [.. basis.Config.Certificates.Select(id => certificates[id])];
         ArgumentOutOfRangeException.ThrowIfZero(states.Length);
-        var group = store.GroupOf(states, config.UnknownName ?? CertificateGroup.DefaultOf(states[0]));
-        return previous is not null && previous.OpenSsl == openSsl && previous._certificates == group && HasSameOffer(previous._config, config)
-            && (trust?.IsSameAs(previous._trust) ?? previous._trust is null)
+        var group = store.GroupOf(states, basis.Config.UnknownName ?? CertificateGroup.DefaultOf(states[0]));
+        return previous is not null && previous.OpenSsl == openSsl && previous._certificates == group && basis.IsSameAs(previous._basis)
             ? previous
-            : new TlsPolicy(config, group, trust, openSsl);
+            : new TlsPolicy(basis, group, openSsl);
     }
 
     /// <summary>What ends TLS under this policy; null = SslStream.</summary>
     public OpenSslLibrary? OpenSsl { get; }
 
+    /// <summary>What it was made from.</summary>
+    public TlsPolicyBasis Basis => _basis;
+
+    /// <summary>What it shows now, in the order of the route's list.</summary>
+    public IEnumerable<CertificateEntry> Certificates => _certificates.States.SelectMany(state => state.Entries);
+
     /// <summary>Judges one client's certificate for SslStream; null = it is not asked for one.</summary>
-    public ClientCertificateJudge? NewJudge() => _trust is null ? null : new ClientCertificateJudge(_config.ClientCertificates!);
+    public ClientCertificateJudge? NewJudge() => _basis.Trust is null ? null : new ClientCertificateJudge(_basis.Config.ClientCertificates!);
 
     /// <summary>What a client gets; null = it is to be refused, as none of the certificates has its name. The same object until the certificate changes or others are wanted more.</summary>
     /// <param name="serverName">As our own parser found it: lower case, no trailing dot; null = none.</param>
@@ -100,7 +98,7 @@ internal sealed class TlsPolicy
             : null;
 
     private string? Judge(CertificateEntry entry)
-        => OpenSslContext.Check(_config, _trust, [entry], out var _, out var _, out var error) ? null : $"OpenSSL refuses it: {error.Text}";
+        => OpenSslContext.Check(_basis.Config, _basis.Trust, [entry], out var _, out var _, out var error) ? null : $"OpenSSL refuses it: {error.Text}";
 
     private SslServerAuthenticationOptions OptionsOf(CertificateEntry entry) => new()
     {
@@ -110,12 +108,12 @@ internal sealed class TlsPolicy
         ApplicationProtocols = _alpn,
         AllowRenegotiation = false,
         // SslStream asks then; whether a client may go without is for the judge to say.
-        ClientCertificateRequired = _trust is not null,
+        ClientCertificateRequired = _basis.Trust is not null,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-        CertificateChainPolicy = _trust is null ? null : ClientCertificateJudge.ChainPolicyOf(_trust),
+        CertificateChainPolicy = _basis.Trust is null ? null : ClientCertificateJudge.ChainPolicyOf(_basis.Trust),
         // Elsewhere sessions are kept by the system, where nothing keeps those of two routes apart. And a resumed session brings its client's certificate
         // but not the chain that led to it.
-        AllowTlsResume = OperatingSystem.IsLinux() && _trust is null,
+        AllowTlsResume = _basis.Config.SessionResumption && OperatingSystem.IsLinux() && _basis.Trust is null,
     };
 
     /// <summary>
@@ -137,31 +135,27 @@ internal sealed class TlsPolicy
 
     private static CipherSuitesPolicy? CipherSuitesOf(RouteTlsConfig config)
     {
-        // The string rules TLS 1.2 alone; without that version it would only cost resumption.
-        if (config.Ciphers is null || !config.Protocols.Contains(TlsVersion.Tls12))
+        // The string rules TLS 1.2 alone, the suites TLS 1.3; without its version one would only cost resumption.
+        var (has12, has13) = (config.Protocols.Contains(TlsVersion.Tls12), config.Protocols.Contains(TlsVersion.Tls13));
+        if ((config.Ciphers is null || !has12) && (config.CipherSuites is null || !has13))
         {
             return null;
         }
 
         if (OperatingSystem.IsWindows() || OperatingSystem.IsAndroid())
         {
-            throw new PlatformNotSupportedException("Cipher suites are chosen by the system here; leave Ciphers out.");
+            throw new PlatformNotSupportedException("Cipher suites are chosen by the system here; leave Ciphers and CipherSuites out.");
         }
 
-        if (!CipherString.TryParse(config.Ciphers, out var suites, out var error))
+        IReadOnlyList<TlsCipherSuite> tls12 = [];
+        var tls13 = has13 ? Tls13Suites.Defaults : []; // SslStream refuses a list without any of them when the version is on.
+        string? error = null;
+        if ((has12 && !CipherString.TryParse(config.Ciphers ?? "DEFAULT", out tls12, out error))
+            || (has13 && config.CipherSuites is not null && !Tls13Suites.TryParse(config.CipherSuites, out tls13, out error)))
         {
             throw new ArgumentException(error, nameof(config));
         }
 
-        // OpenSSL's own order for TLS 1.3. SslStream refuses a list without any of them when the version is on.
-        TlsCipherSuite[] tls13 = config.Protocols.Contains(TlsVersion.Tls13)
-            ? [TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256, TlsCipherSuite.TLS_AES_128_GCM_SHA256]
-            : [];
-        return new CipherSuitesPolicy([.. tls13, .. suites]);
+        return new CipherSuitesPolicy([.. tls13, .. tls12]);
     }
-
-    private static bool HasSameOffer(RouteTlsConfig left, RouteTlsConfig right) =>
-        left with { Certificates = [], Protocols = [], Alpn = [] } == right with { Certificates = [], Protocols = [], Alpn = [] }
-        && left.Protocols.Order().SequenceEqual(right.Protocols.Order())
-        && left.Alpn.SequenceEqual(right.Alpn);
 }

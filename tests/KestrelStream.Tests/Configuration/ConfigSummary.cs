@@ -50,6 +50,12 @@ internal static class ConfigSummary
         if (route.Tls is { } tls)
         {
             Line(text, $"  tls {tls.Mode}, certificates {List(tls.Certificates)}, unknown {tls.UnknownName?.ToString() ?? "as usual"}, protocols {List(tls.Protocols)}, ciphers {tls.Ciphers ?? "default"}, server order {tls.PreferServerCiphers}, alpn {List(tls.Alpn)}");
+            Line(text, $"  suites {tls.CipherSuites ?? "default"}, groups {tls.Groups ?? "default"}, resumption {tls.SessionResumption}, timeout {tls.SessionTimeout}, cache {tls.SessionCacheSize}, stapling {tls.OcspStapling}, responder {tls.OcspResponder ?? "its own"}, answers {List(tls.OcspFiles)}");
+            if (tls.SessionTickets is { } tickets)
+            {
+                Line(text, $"  tickets {tickets.Enabled}, rotation {tickets.RotationInterval}, keys {List(tickets.KeyFiles)}");
+            }
+
             if (tls.ClientCertificates is { } clients)
             {
                 Line(text, $"  client certificates {clients.Mode}, trusted {clients.TrustedCertificates ?? "none"}, depth {clients.Depth}, crl {clients.Crl ?? "none"}");

@@ -79,10 +79,10 @@ public sealed class TlsPolicyTests : IDisposable
         Use(("a", ["a.example"]));
         var config = Terminate("a") with { ClientCertificates = new ClientCertificatesConfig { Mode = ClientCertificateMode.Require } };
         var trust = new ClientTrust([TestCertificates.Shared.Root], null);
-        var policy = TlsPolicy.Compile(config, _store.States, _store, trust: trust);
+        var policy = TlsPolicy.Compile(Basis(config, trust), _store.States, _store);
 
-        Assert.Throws<ArgumentException>(() => TlsPolicy.Compile(config, _store.States, _store));
-        Assert.Throws<ArgumentException>(() => TlsPolicy.Compile(Terminate("a"), _store.States, _store, trust: trust));
+        Assert.Throws<ArgumentException>(() => TlsPolicy.Compile(Basis(config), _store.States, _store));
+        Assert.Throws<ArgumentException>(() => TlsPolicy.Compile(Basis(Terminate("a"), trust), _store.States, _store));
         var options = policy.Choose(null)!.Options;
         Assert.True(options.ClientCertificateRequired);
         Assert.False(options.AllowTlsResume);
@@ -93,7 +93,7 @@ public sealed class TlsPolicyTests : IDisposable
         Assert.NotSame(policy, Recompile(config with { ClientCertificates = config.ClientCertificates with { Depth = 2 } }, trust));
         Assert.NotSame(policy, Recompile(Terminate("a"), null));
 
-        TlsPolicy Recompile(RouteTlsConfig next, ClientTrust? nextTrust) => TlsPolicy.Compile(next, _store.States, _store, policy, trust: nextTrust);
+        TlsPolicy Recompile(RouteTlsConfig next, ClientTrust? nextTrust) => TlsPolicy.Compile(Basis(next, nextTrust), _store.States, _store, policy);
     }
 
     [Fact]
@@ -272,7 +272,9 @@ public sealed class TlsPolicyTests : IDisposable
 
     private static string CipherOf(string output) => Regex.Match(output, @"^New, .*Cipher is (\S+)", RegexOptions.Multiline).Groups[1].Value;
 
-    private TlsPolicy Compile(RouteTlsConfig config, TlsPolicy? previous = null) => TlsPolicy.Compile(config, _store.States, _store, previous);
+    private static TlsPolicyBasis Basis(RouteTlsConfig config, ClientTrust? trust = null) => new("all", config, trust, TicketKeys: null, Ocsp: null);
+
+    private TlsPolicy Compile(RouteTlsConfig config, TlsPolicy? previous = null) => TlsPolicy.Compile(Basis(config), _store.States, _store, previous);
 
     private void Use(params (string Id, string[] Names)[] certificates)
     {

@@ -1,15 +1,16 @@
 using System.Security.Cryptography;
 using System.Text;
 using KestrelStream.Configuration;
+using KestrelStream.Tls.Ocsp;
 
 namespace KestrelStream.Tls.OpenSsl;
 
 /// <summary>
 /// What OpenSSL needs to shake hands under one policy with one certificate (or one for each kind of key): an <c>SSL_CTX</c> for each loop, made for the
-/// loop's first client. Immutable but for that; thread-safe.
+/// loop's first client. Immutable but for that and for its ticket keys; thread-safe.
 /// </summary>
 /// <remarks>
-/// Each has its own ticket keys, and keeps no session itself: what it has issued opens nowhere else, and only under the name it was issued for. A
+/// What it has issued opens nowhere else, and only under the name it was issued for: its ticket keys are made from its <see cref="PolicyFingerprint"/>. A
 /// certificate that was swapped or a policy that was changed is another context.
 /// </remarks>
 internal sealed class OpenSslContext
@@ -18,27 +19,61 @@ internal sealed class OpenSslContext
     private const int MaxScopeBytes = 32;
 
     private readonly OpenSslContextHandle?[] _handles = new OpenSslContextHandle?[OpenSslScope.Count];
-    private readonly RouteTlsConfig _config;
-    private readonly ClientTrust? _trust;
+    private readonly TlsPolicyBasis _basis;
     private readonly IReadOnlyList<CertificateEntry> _certificates;
-    private readonly byte[] _ticketKeys = RandomNumberGenerator.GetBytes(OpenSslNative.TicketKeyBytes);
+    private readonly OcspStaple[]? _staples;
+    private readonly byte[] _fingerprint;
+    private volatile TicketSecrets? _tickets;
 
-    /// <param name="config">Of the route.</param>
-    /// <param name="trust">Of the route's clients; null = they are not asked for certificates.</param>
+    /// <param name="basis">What the policy was made from.</param>
     /// <param name="certificates">At most one for each kind of key.</param>
-    public OpenSslContext(RouteTlsConfig config, ClientTrust? trust, IReadOnlyList<CertificateEntry> certificates)
+    public OpenSslContext(TlsPolicyBasis basis, IReadOnlyList<CertificateEntry> certificates)
     {
-        _config = config;
-        _trust = trust;
+        _basis = basis;
         _certificates = certificates;
-        Alpn = [.. config.Alpn.Select(Encoding.Latin1.GetBytes)];
+        _staples = basis.Ocsp is { } ocsp ? [.. certificates.Select(ocsp.StapleOf)] : null;
+        Cache = basis.Config.SessionCacheSize > 0 ? new SessionCache(basis.Config.SessionCacheSize) : null;
+        _fingerprint = PolicyFingerprint.Of(basis, certificates);
+        Alpn = [.. basis.Config.Alpn.Select(Encoding.Latin1.GetBytes)];
     }
 
     /// <summary>In the server's order; empty = the extension is not answered.</summary>
     public byte[][] Alpn { get; }
 
     /// <summary>Clients are asked for certificates.</summary>
-    public bool AsksForCertificate => _trust is not null;
+    public bool AsksForCertificate => _basis.Trust is not null;
+
+    /// <summary>Clients of TLS 1.3 get a ticket, or the number of a session that is kept here.</summary>
+    public bool SendsTicket => IssuesTickets || Cache is not null;
+
+    public bool IssuesTickets => _basis.TicketKeys is not null;
+
+    /// <summary>Sessions of clients without tickets; null = they are not kept.</summary>
+    public SessionCache? Cache { get; }
+
+    /// <summary>Keys of tickets as they are now; null = none are issued.</summary>
+    public TicketSecrets? Tickets
+    {
+        get
+        {
+            if (_basis.TicketKeys?.Current is not { } source)
+            {
+                return null;
+            }
+
+            // Two loops may both make them: they are the same.
+            return _tickets is { } made && made.Source == source ? made : _tickets = TicketSecrets.Derive(source, _fingerprint);
+        }
+    }
+
+    /// <summary>What is stapled to a certificate; null = nothing.</summary>
+    /// <param name="scope">Of the caller's loop.</param>
+    /// <param name="certificate">That a handshake there has chosen.</param>
+    public byte[]? AnswerFor(OpenSslScope scope, nint certificate)
+    {
+        var number = _handles[scope.Index]?.Certificates.IndexOf(certificate) ?? -1;
+        return number < 0 || _staples is null ? null : _staples[number].Current;
+    }
 
     /// <summary>Asks OpenSSL without serving anybody. False = it refuses.</summary>
     /// <param name="config">Of a route.</param>
@@ -56,6 +91,11 @@ internal sealed class OpenSslContext
         refusedCertificate = refused is null ? certificates.FirstOrDefault(certificate => !OpenSslCertificate.Use(OpenSslScope.Shared, context, certificate)) : null;
         var isGood = refused is null && refusedCertificate is null;
         error = isGood ? default : OpenSslError.Take();
+        if (refused == nameof(config.Groups))
+        {
+            error = error with { Text = OpenSslKeyExchange.WhyNotGroups(context, config.Groups!) };
+        }
+
         return isGood;
     }
 
@@ -143,7 +183,7 @@ internal sealed class OpenSslContext
     }
 
     /// <summary>Null = OpenSSL refuses what it did not when it was asked by <see cref="Check"/>.</summary>
-    private unsafe OpenSslContextHandle? MakeHandle(OpenSslScope scope)
+    private OpenSslContextHandle? MakeHandle(OpenSslScope scope)
     {
         lock (_handles)
         {
@@ -153,16 +193,13 @@ internal sealed class OpenSslContext
             }
 
             var handle = OpenSslContextHandle.New(scope);
-            fixed (byte* keys = _ticketKeys)
+            if (!handle.IsInvalid
+                && Apply(scope, handle.DangerousGetHandle(), _basis.Config, _basis.Trust) is null
+                && _certificates.All(certificate => handle.Use(scope, certificate))
+                && (_staples is null || OpenSslStapling.Set(handle.DangerousGetHandle())))
             {
-                if (!handle.IsInvalid
-                    && Apply(scope, handle.DangerousGetHandle(), _config, _trust) is null
-                    && _certificates.All(certificate => OpenSslCertificate.Use(scope, handle.DangerousGetHandle(), certificate))
-                    && OpenSslNative.SetTicketKeys(handle.DangerousGetHandle(), keys))
-                {
-                    Volatile.Write(ref _handles[scope.Index], handle);
-                    return handle;
-                }
+                Volatile.Write(ref _handles[scope.Index], handle);
+                return handle;
             }
 
             handle.Dispose();
@@ -171,15 +208,17 @@ internal sealed class OpenSslContext
     }
 
     /// <summary>The key that is to blame; null = none.</summary>
-    private static unsafe string? Apply(OpenSslScope scope, nint context, RouteTlsConfig config, ClientTrust? trust)
+    private static string? Apply(OpenSslScope scope, nint context, RouteTlsConfig config, ClientTrust? trust)
     {
         var options = OpenSslNative.OpNoCompression | OpenSslNative.OpNoRenegotiation | (config.PreferServerCiphers ? OpenSslNative.OpServerPreference : 0);
         _ = OpenSslNative.SSL_CTX_set_options(context, options);
         OpenSslNative.SetMode(context, OpenSslNative.ModeEnablePartialWrite | OpenSslNative.ModeAcceptMovingWriteBuffer);
 
-        // Tickets are kept by clients; a cache would be memory that clients fill.
-        OpenSslNative.SetSessionCacheMode(context, OpenSslNative.SessionCacheOff);
-        _ = OpenSslNative.SSL_CTX_set_num_tickets(context, 0); // OpenSslSession sends one.
+        if (!ApplyResumption(context, config))
+        {
+            return nameof(config.SessionResumption);
+        }
+
         OpenSslCallbacks.Set(context, hasAlpn: config.Alpn.Count > 0);
         var versions = config.Protocols.Select(version => version == TlsVersion.Tls13 ? OpenSslNative.Tls13 : OpenSslNative.Tls12).ToArray();
         if (!OpenSslNative.SetVersions(context, versions.Min(), versions.Max()))
@@ -187,17 +226,31 @@ internal sealed class OpenSslContext
             return nameof(config.Protocols);
         }
 
-        if (config.Ciphers is { } ciphers)
+        return config.Ciphers is { } ciphers && !OpenSslKeyExchange.SetCiphers(context, ciphers) ? nameof(config.Ciphers)
+            : config.CipherSuites is { } suites && !OpenSslKeyExchange.SetSuites(context, suites) ? nameof(config.CipherSuites)
+            : !TlsGroups.AreDefault(config.Groups) && !OpenSslKeyExchange.SetGroups(context, config.Groups!) ? nameof(config.Groups)
+            : trust is null ? null
+            : OpenSslTrust.Apply(scope, context, config.ClientCertificates!, trust);
+    }
+
+    private static bool ApplyResumption(nint context, RouteTlsConfig config)
+    {
+        if (config.SessionCacheSize > 0)
         {
-            fixed (byte* text = Encoding.UTF8.GetBytes(ciphers + '\0'))
-            {
-                if (OpenSslNative.SSL_CTX_set_cipher_list(context, text) != 1)
-                {
-                    return nameof(config.Ciphers);
-                }
-            }
+            OpenSslSessionCache.Set(context);
+        }
+        else
+        {
+            OpenSslNative.SetSessionCacheMode(context, OpenSslNative.SessionCacheOff);
         }
 
-        return trust is null ? null : OpenSslTrust.Apply(scope, context, config.ClientCertificates!, trust);
+        _ = OpenSslNative.SSL_CTX_set_num_tickets(context, 0); // OpenSslSession sends one.
+        if (!config.SessionResumption || config.SessionTickets is { Enabled: false })
+        {
+            _ = OpenSslNative.SSL_CTX_set_options(context, OpenSslNative.OpNoTicket);
+        }
+
+        _ = OpenSslNative.SSL_CTX_set_timeout(context, new((nint)config.SessionTimeout.TotalSeconds));
+        return OpenSslTickets.Set(context);
     }
 }
