@@ -71,13 +71,10 @@ internal static class StateEndpoints
     }
 
     public static Task GetCertificatesAsync(HttpContext context)
-    {
-        var answer =
-            from certificate in context.RequestServices.GetRequiredService<IProxyState>().Certificates
-            orderby certificate.Id
-            select new ApiCertificate(certificate.Id, certificate.Names, certificate.NotBefore, certificate.NotAfter);
-        return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiCertificate);
-    }
+        => AdminResponse.WriteAsync(
+            context,
+            context.RequestServices.GetRequiredService<IProxyState>().Certificates.OrderBy(certificate => certificate.Id, StringComparer.OrdinalIgnoreCase).Select(ApiCertificate.Of),
+            AdminJson.Default.IEnumerableApiCertificate);
 
     /// <summary>Whether a route takes sessions of a listener.</summary>
     public static bool TakesFrom(RouteModel route, string listener)

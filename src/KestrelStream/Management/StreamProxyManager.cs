@@ -8,7 +8,9 @@ using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
+using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
+using KestrelStream.Tls.Tickets;
 using KestrelStream.Transport;
 using KestrelStream.Transport.EventLoop;
 using Microsoft.Extensions.Logging;
@@ -23,6 +25,8 @@ internal sealed partial class StreamProxyManager(
     IStreamProxyConfigProvider provider,
     ConfigurationChecks checks,
     CertificateStore certificates,
+    TicketKeyStore ticketKeys,
+    OcspStapler stapler,
     ClusterRegistry clusters,
     DestinationResolver resolver,
     HealthChecker healthChecker,
@@ -61,7 +65,7 @@ internal sealed partial class StreamProxyManager(
 
     public IReadOnlyList<ListenerState> Listeners => _listeners is { } set ? [.. set.Hosts.Values.Select(host => host.State)] : [];
 
-    public IReadOnlyList<CertificateExpiry> Certificates => [.. certificates.States.Values.Select(Expiry)];
+    public IReadOnlyList<CertificateStatus> Certificates => [.. certificates.States.Values.Select(CertificateStatus.Of)];
 
     public IReadOnlyDictionary<string, IReadOnlyList<EndPoint>> BoundAddresses
         => Listeners.ToDictionary(state => state.Id, state => state.Bound, StringComparer.OrdinalIgnoreCase);
@@ -90,6 +94,7 @@ internal sealed partial class StreamProxyManager(
                 throw new StreamProxyConfigException(errors);
             }
 
+            certificates.WhyNotUsable = (state, entry) => _current!.Routes.Values.Select(route => route.Tls?.WhyNot(state, entry)).FirstOrDefault(why => why is not null);
             certificates.Watch();
         }
         finally
@@ -189,12 +194,13 @@ internal sealed partial class StreamProxyManager(
         List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, effective)), .. CheckAccessLog(effective)];
         var authorities = CheckAuthorities.Load(effective, provider.BasePath, errors);
         var trusts = ClientTrusts.Load(effective, provider.BasePath, errors);
+        var ticketChange = ticketKeys.Prepare(effective, provider.BasePath, errors);
         if (errors.Count > 0)
         {
             return errors;
         }
 
-        var policies = RoutePolicies.Compile(config, certificateChange, trusts, certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
+        var policies = RoutePolicies.Compile(config, certificateChange, new(trusts, ticketChange, stapler, provider.BasePath), certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
         if (policies.Errors.Count > 0)
         {
             return policies.Errors;
@@ -208,6 +214,7 @@ internal sealed partial class StreamProxyManager(
         var listenerChange = await _listeners!.PrepareAsync(next.Listeners, cancellationToken);
 
         certificates.Commit(certificateChange);
+        ticketKeys.Commit(ticketChange);
         clusters.Commit(clusterChange);
         var passed = next.Routes.Values.Where(route => route.Cluster is not null && !route.Terminates).ToLookup(route => route.Cluster);
         foreach (var cluster in clusterChange.Clusters.Values)
@@ -216,6 +223,7 @@ internal sealed partial class StreamProxyManager(
         }
 
         _authorities = authorities;
+        stapler.Follow([.. next.Routes.Values.Select(route => route.Tls).OfType<TlsPolicy>()]);
         FollowDestinations(next);
         accessLog.Apply(effective.AccessLog, provider.BasePath);
         if (_config is not null && !ConfigComparison.AreSame(_config, config))
@@ -277,15 +285,12 @@ internal sealed partial class StreamProxyManager(
         }
     }
 
-    private static CertificateExpiry Expiry(CertificateState state)
-        => state.Current is var entry ? new CertificateExpiry(state.Id, entry.NotAfter) { NotBefore = entry.NotBefore, Names = entry.DnsNames } : default;
-
     /// <summary>A certificate's mistake, with the routes that need it.</summary>
     private static ConfigError ToConfigError(CertificateError error, StreamProxyConfig config)
     {
         var routes = config.Routes.Where(r => r.Value.Tls?.Certificates.Contains(error.Id, StringComparer.OrdinalIgnoreCase) ?? false).Select(r => r.Key).ToList();
         var usedBy = routes.Count == 0 ? "" : $" (certificate \"{error.Id}\" of route {string.Join(", ", routes)})";
-        return new ConfigError($"StreamProxy:Certificates:{error.Id}:{error.Key}", error.Message + usedBy);
+        return new ConfigError(error.ConfigPath, error.Message + usedBy);
     }
 
     private void WarnOfRestart(StreamProxyConfig before, StreamProxyConfig after)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
+using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
 using KestrelStream.Model;
 using KestrelStream.Preread;
@@ -21,6 +22,7 @@ internal sealed class StreamSessionHandler(
     UpstreamDialer dialer,
     StartTlsUpgrader upgrader,
     PostgreSqlCancel cancels,
+    StreamProxyMetrics metrics,
     TimeProvider time)
 {
     /// <summary>The end of the pipeline of user's steps.</summary>
@@ -153,7 +155,7 @@ internal sealed class StreamSessionHandler(
             : null;
     }
 
-    private static RouteModel? Choose(StreamSession session, RouteTable routes, PrereadOutcome outcome)
+    private RouteModel? Choose(StreamSession session, RouteTable routes, PrereadOutcome outcome)
     {
         switch (outcome)
         {
@@ -166,6 +168,11 @@ internal sealed class StreamSessionHandler(
             default:
                 var hello = session.Preread!.Parser.GetHello(session.Preread.Written.Span);
                 session.SetHello(hello);
+                if (hello.Ech != EncryptedHello.None)
+                {
+                    metrics.EchHelloRead(session, hello.Ech);
+                }
+
                 return routes.ForHello(hello);
         }
     }

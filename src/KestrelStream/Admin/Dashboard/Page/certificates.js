@@ -8,6 +8,7 @@ const certificates = {
   },
   // Short ones are renewed late: a third of their life is early enough.
   stateOf({ not_before: start, not_after: end }) {
+    if (!end) return { days: 1e6, kind: 'warn', text: 'None' };
     const days = (new Date(end) - now()) / 86400000;
     const life = start ? (new Date(end) - new Date(start)) / 86400000 : 90;
     const [warn, down] = [Math.min(30, life / 3), Math.min(7, life / 10)];
@@ -19,10 +20,10 @@ const certificates = {
 function certificatesView() {
   const columns = [
     { key: 'state', label: 'State', width: '128px', narrow: '112px', render: (cell, row) => { const key = row.id + row.state.text; if (cell.dataset.key !== key) { cell.dataset.key = key; put(cell, pill(row.state.kind, row.state.text)); } } },
-    { key: 'id', label: 'Certificate', width: 'minmax(120px, .6fr)', narrow: 'minmax(0, 1fr)', text: (row) => row.id },
+    { key: 'id', label: 'Certificate', width: 'minmax(120px, .6fr)', narrow: 'minmax(0, 1fr)', text: (row) => (row.certificates === 1 ? row.id : `${row.id} (${exact(row.certificates)})`) },
     { key: 'names', label: 'Names', width: 'minmax(180px, 1.4fr)', wide: true, render: (cell, row) => { setText(cell, row.names.join(', ') || '–'); cell.title = row.names.join('\n'); } },
-    { key: 'end', label: 'Ends', width: '150px', narrow: '110px', text: (row) => day(row.not_after) },
-    { key: 'left', label: 'Left', width: '96px', narrow: '84px', num: true, text: (row) => (row.state.days < 0 ? '–' : span(row.state.days * 86400000)) },
+    { key: 'end', label: 'Ends', width: '150px', narrow: '110px', text: (row) => (row.not_after ? day(row.not_after) : '–') },
+    { key: 'left', label: 'Left', width: '96px', narrow: '84px', num: true, text: (row) => (row.state.days < 0 || !row.not_after ? '–' : span(row.state.days * 86400000)) },
     { key: 'life', label: '', width: 'minmax(90px, .5fr)', wide: true, render: renderLife },
   ];
   const table = grid({ label: 'Certificates', columns, empty: 'No certificate is loaded: no route ends TLS.' });

@@ -67,7 +67,7 @@ function overviewView() {
     }
     for (const certificate of certificates.soon()) {
       if (lines.length >= 9) break;
-      lines.push(line(certificate.state, certificate.id, `certificate ends ${day(certificate.not_after)}`, '#certificates'));
+      lines.push(line(certificate.state, certificate.id, certificate.not_after ? `certificate ends ${day(certificate.not_after)}` : 'no certificate is served', '#certificates'));
     }
     const key = lines.map((one) => one.textContent).join();
     if (attention.dataset.key === key) return;
