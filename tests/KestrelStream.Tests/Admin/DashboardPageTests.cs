@@ -63,6 +63,10 @@ public sealed class DashboardPageTests
             if (await reader.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(20)) is { } line && line.StartsWith("event: ", StringComparison.Ordinal))
             {
                 events.Add(line[7..]);
+                if (events.Count == 2)
+                {
+                    proxy.Time.Advance(TimeSpan.FromSeconds(1));
+                }
             }
         }
 
