@@ -6,6 +6,22 @@ namespace KestrelStream.Transport.EventLoop;
 /// <summary>From the client: decrypted on the way.</summary>
 internal sealed unsafe partial class TlsRelayPump
 {
+    /// <summary>The PROXY header goes before all bytes of the client, and is none of them.</summary>
+    private void SendHeader()
+    {
+        var header = _session.UpstreamHeader.Span;
+        _session.UpstreamHeader = default;
+        if (!header.IsEmpty)
+        {
+            // Counted by whoever sends it, here or later.
+            _session.BytesIn -= header.Length;
+            fixed (byte* bytes = header)
+            {
+                ForwardPlain(bytes, header.Length);
+            }
+        }
+    }
+
     /// <summary>Moves what can be moved from the client.</summary>
     private void Upload()
     {

@@ -64,6 +64,7 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         else
         {
             _tls = tls;
+            SendHeader();
             Upload();
             Download();
             _client.Tls?.FreeBuffers();
