@@ -5,6 +5,7 @@ using KestrelStream.Configuration;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health;
+using KestrelStream.Limits;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
@@ -25,6 +26,8 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.Bytes, ReadBytes),
         (MetricFamily.DialFailures, ReadDialFailures),
         (MetricFamily.TlsHandshakes, ReadHandshakes),
+        (MetricFamily.Limited, ReadLimited),
+        (MetricFamily.LimitClients, () => [new Measurement<long>(_limits.Clients.Count)]),
         (MetricFamily.DestinationUp, ReadDestinationsUp),
         (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
         (MetricFamily.DestinationEjections, ReadDestinationEjections),
@@ -116,6 +119,26 @@ internal sealed partial class StreamProxyMetrics
         {
             yield return new Measurement<long>(total.In, Label("listener", listener.Id), Label("direction", "in"));
             yield return new Measurement<long>(total.Out, Label("listener", listener.Id), Label("direction", "out"));
+        }
+    }
+
+    /// <summary>What no session has met is left out. The route is empty where the limit is the listener's.</summary>
+    private IEnumerable<Measurement<long>> ReadLimited()
+    {
+        foreach (var (met, counts) in _limited.OrderBy(pair => pair.Key.Listener, StringComparer.Ordinal).ThenBy(pair => pair.Key.Route, StringComparer.Ordinal).ThenBy(pair => pair.Key.Limit))
+        {
+            for (var outcome = 0; outcome < counts.Length; outcome++)
+            {
+                if (Volatile.Read(ref counts[outcome]) is > 0 and var count)
+                {
+                    yield return new Measurement<long>(
+                        count,
+                        Label("listener", met.Listener),
+                        Label("route", met.Route),
+                        Label("limit", LimitKinds.NameOf(met.Limit)),
+                        Label("action", LimitOutcomes.NameOf((LimitOutcome)outcome)));
+                }
+            }
         }
     }
 

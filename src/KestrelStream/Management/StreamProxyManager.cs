@@ -1,11 +1,14 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using KestrelStream.Access;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
+using KestrelStream.Limits;
 using KestrelStream.Model;
+using KestrelStream.Preread;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
 using KestrelStream.Tls.OpenSsl;
@@ -27,6 +30,10 @@ internal sealed partial class StreamProxyManager(
     DestinationResolver resolver,
     HealthChecker healthChecker,
     WarmConnections warm,
+    AccessWatch access,
+    LimitRegistry limits,
+    Admission admission,
+    PrereadBudget prereadBudget,
     EngineSelector engines,
     TlsEngineSelector tlsEngines,
     SessionTable sessions,
@@ -132,6 +139,7 @@ internal sealed partial class StreamProxyManager(
 
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
         CheckAuthorities.Load(read.Config, provider.BasePath, errors);
+        AccessRuleSet.Load(read.Config, provider.BasePath, errors);
         errors.AddRange(CheckAccessLog(read.Config).Where(error => !read.Errors.Any(known => known.Path == error.Path)));
         return errors;
     }
@@ -204,6 +212,7 @@ internal sealed partial class StreamProxyManager(
         List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, effective)), .. CheckAccessLog(effective)];
         var authorities = CheckAuthorities.Load(effective, provider.BasePath, errors);
         var trusts = ClientTrusts.Load(effective, provider.BasePath, errors);
+        var accessRules = AccessRuleSet.Load(effective, provider.BasePath, errors);
         if (errors.Count > 0)
         {
             return errors;
@@ -217,7 +226,7 @@ internal sealed partial class StreamProxyManager(
 
         var clusterChange = clusters.Prepare(effective.Clusters);
         var next = SnapshotBuilder.Build(
-            effective, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, (id, _) => policies[id]);
+            effective, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, (id, _) => policies[id], accessRules, limits);
 
         // The last thing that can fail.
         var listenerChange = await _listeners!.PrepareAsync(next.Listeners, cancellationToken);
@@ -232,6 +241,10 @@ internal sealed partial class StreamProxyManager(
 
         _authorities = authorities;
         FollowDestinations(next);
+        access.Follow(accessRules);
+        admission.Apply(effective.Limits);
+        limits.Clients.MaxClients = effective.Limits.MaxClients;
+        prereadBudget.Bytes = effective.Limits.PrereadBytes;
         accessLog.Apply(effective.AccessLog, provider.BasePath);
         if (_config is not null && !ConfigComparison.AreSame(_config, config))
         {

@@ -1,3 +1,4 @@
+using KestrelStream.Access;
 using KestrelStream.Admin;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
@@ -5,6 +6,7 @@ using KestrelStream.Dialing;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
+using KestrelStream.Limits;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Management;
 using KestrelStream.Model;
@@ -66,6 +68,9 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton(new PrereadBudget());
         services.TryAddSingleton<PrereadReader>();
         services.TryAddSingleton<ProxyHeaderReader>();
+        services.TryAddSingleton<AccessWatch>();
+        services.TryAddSingleton<LimitRegistry>();
+        services.TryAddSingleton<Admission>();
         services.TryAddSingleton<StreamSessionHandler>();
         services.TryAddSingleton<SessionPipeline>();
         services.TryAddSingleton<SessionRunner>();

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using KestrelStream.Access;
 
 namespace KestrelStream.ProxyProtocol;
 
@@ -14,7 +15,7 @@ internal static class AnnouncedClient
             return true;
         }
 
-        from = from.IsIPv4MappedToIPv6 ? from.MapToIPv4() : from;
+        from = NetworkSyntax.Plain(from);
         return IPAddress.IsLoopback(from) || (!IPAddress.IsLoopback(announced) && (!IsLinkLocal(announced) || IsLinkLocal(from)));
     }
 

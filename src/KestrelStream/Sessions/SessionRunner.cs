@@ -1,4 +1,5 @@
 using KestrelStream.Diagnostics;
+using KestrelStream.Limits;
 using KestrelStream.Model;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Transport;
@@ -14,6 +15,7 @@ internal sealed partial class SessionRunner(
     ProxyHeaderReader proxyHeaders,
     SessionPipeline pipeline,
     StreamSessionHandler handler,
+    Admission admission,
     StreamProxyMetrics metrics,
     AccessLog accessLog,
     TimeProvider time,
@@ -28,7 +30,7 @@ internal sealed partial class SessionRunner(
 
         // In the table before any work starts: a drain that begins now waits for it.
         table.Add(session);
-        var isAdmitted = listener.TryEnter();
+        var isAdmitted = admission.TryEnter(listener);
         metrics.SessionStarted(session);
         if (!isAdmitted)
         {
@@ -53,6 +55,10 @@ internal sealed partial class SessionRunner(
             if (session.ListenerModel.TrustedPeers is not null && !await proxyHeaders.ReadAsync(session))
             {
                 // It has ended.
+            }
+            else if (!await admission.AdmitAsync(session))
+            {
+                // The same.
             }
             else if (pipeline.HasSteps)
             {
@@ -101,7 +107,7 @@ internal sealed partial class SessionRunner(
 
         if (isAdmitted)
         {
-            session.Listener.Leave();
+            admission.Leave(session);
         }
 
         descriptors.Return();
