@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Threading.Tasks.Sources;
+using KestrelStream.Limits;
 using KestrelStream.Sessions;
 
 namespace KestrelStream.Transport.EventLoop;
@@ -39,8 +40,8 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
         _session = session;
         _client = (LoopConnection)session.Client;
         _upstream = (LoopConnection)session.Upstream!;
-        _upload = new Direction { From = _client, To = _upstream, IsUpload = true };
-        _download = new Direction { From = _upstream, To = _client };
+        _upload = new Direction { From = _client, To = _upstream, IsUpload = true, Throttle = Throttle.Create(session.UploadBytesPerSecond, loop.Clock, Queue) };
+        _download = new Direction { From = _upstream, To = _client, Throttle = Throttle.Create(session.DownloadBytesPerSecond, loop.Clock, Queue) };
         _isOver = false;
 
         session.EnterRelay();
@@ -210,7 +211,13 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
                 return;
             }
 
-            if (direction.FullReceives >= BulkAfter && !from.HasUrgent)
+            var room = EventLoop.BufferBytes;
+            if (direction.Throttle is { } throttle && (room = throttle.Allow(room)) == 0)
+            {
+                return;
+            }
+
+            if (direction.FullReceives >= BulkAfter && !from.HasUrgent && direction.Throttle is null)
             {
                 if (!FlowSpliced(ref direction, ref left))
                 {
@@ -221,10 +228,11 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
             }
 
             var isEnding = from is { PeerHasEnded: true, IsBroken: false };
-            var received = from.Receive(loop.Buffer, EventLoop.BufferBytes);
+            var received = from.Receive(loop.Buffer, room);
             if (received > 0)
             {
                 left -= received;
+                direction.Throttle?.Take(received);
                 direction.FullReceives = received == EventLoop.BufferBytes ? direction.FullReceives + 1 : 0;
                 _session.Touch();
                 if (!Forward(ref direction, loop.Buffer, received))
@@ -233,7 +241,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
                 }
 
                 // The FIN had arrived before this short read: there is nothing behind it, and no need of a call that says 0.
-                if (isEnding && received < EventLoop.BufferBytes && !from.HasUrgent)
+                if (isEnding && received < room && !from.HasUrgent)
                 {
                     ReceivedEnd(ref direction);
                     return;
@@ -468,6 +476,8 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
         _isOver = true;
         _client.Pump = null;
         _upstream.Pump = null;
+        _upload.Throttle?.Cancel();
+        _download.Throttle?.Cancel();
         Release(ref _upload);
         Release(ref _download);
     }
@@ -542,6 +552,9 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
 
         /// <summary>Of a bulk transfer.</summary>
         public SplicePipe? Pipe;
+
+        /// <summary>Null = as fast as it goes.</summary>
+        public Throttle? Throttle;
 
         /// <summary>Receives in a row that filled the buffer.</summary>
         public int FullReceives;

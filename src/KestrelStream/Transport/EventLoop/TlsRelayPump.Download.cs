@@ -22,18 +22,25 @@ internal sealed unsafe partial class TlsRelayPump
                 return;
             }
 
+            var room = TlsBuffers.InputBytes;
+            if (_download.Throttle is { } throttle && (room = throttle.Allow(room)) == 0)
+            {
+                return;
+            }
+
             var isEnding = _upstream is { PeerHasEnded: true, IsBroken: false };
-            var received = _upstream.Receive(loop.Buffer, TlsBuffers.InputBytes);
+            var received = _upstream.Receive(loop.Buffer, room);
             if (received > 0)
             {
                 left -= received;
+                _download.Throttle?.Take(received);
                 _session.Touch();
                 if (!Encrypt(loop.Buffer, received))
                 {
                     return;
                 }
 
-                if (isEnding && received < TlsBuffers.InputBytes && !_upstream.HasUrgent)
+                if (isEnding && received < room && !_upstream.HasUrgent)
                 {
                     BeginEndOfDownload();
                     return;

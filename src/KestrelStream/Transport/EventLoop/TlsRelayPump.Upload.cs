@@ -43,8 +43,14 @@ internal sealed unsafe partial class TlsRelayPump
                 return;
             }
 
+            var room = TlsBuffers.InputBytes;
+            if (_upload.Throttle is { } throttle && (room = throttle.Allow(room)) == 0)
+            {
+                return;
+            }
+
             var isEnding = _client is { PeerHasEnded: true, IsBroken: false };
-            var received = _client.Receive(loop.Buffer, TlsBuffers.InputBytes);
+            var received = _client.Receive(loop.Buffer, room);
             if (received > 0)
             {
                 left -= received;
@@ -54,7 +60,7 @@ internal sealed unsafe partial class TlsRelayPump
                     return;
                 }
 
-                if (isEnding && received < TlsBuffers.InputBytes && !_client.HasUrgent)
+                if (isEnding && received < room && !_client.HasUrgent)
                 {
                     ReceivedCut();
                     return;
@@ -136,6 +142,7 @@ internal sealed unsafe partial class TlsRelayPump
 
     private void ForwardPlain(byte* bytes, int count)
     {
+        _upload.Throttle?.Take(count);
         var sent = _upload.Held.Count > 0 ? 0 : _upstream.Send(bytes, count);
         if (sent < 0)
         {

@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using KestrelStream.Limits;
 using KestrelStream.Sessions;
 using KestrelStream.Tls.OpenSsl;
 
@@ -42,8 +43,8 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         _session = session;
         _client = (LoopConnection)session.Client;
         _upstream = (LoopConnection)session.Upstream!;
-        _upload = default;
-        _download = default;
+        _upload = new Direction { Throttle = Throttle.Create(session.UploadBytesPerSecond, loop.Clock, Queue) };
+        _download = new Direction { Throttle = Throttle.Create(session.DownloadBytesPerSecond, loop.Clock, Queue) };
         _heldPayload = 0;
         _lingered = 0;
         _isLingering = false;
@@ -211,6 +212,8 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         _isOver = true;
         _client.Pump = null;
         _upstream.Pump = null;
+        _upload.Throttle?.Cancel();
+        _download.Throttle?.Cancel();
         Release(ref _upload);
         Release(ref _download);
         _tls = null!;
@@ -249,6 +252,9 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
     {
         /// <summary>Not yet taken by the receiver's kernel.</summary>
         public HeldBytes Held;
+
+        /// <summary>Null = as fast as it goes.</summary>
+        public Throttle? Throttle;
 
         /// <summary>The session counts a send under way.</summary>
         public bool IsHolding;
