@@ -8,9 +8,11 @@ namespace KestrelStream.Admin;
 /// <param name="Destination">Id of the one that would be dialled first; null = none can be.</param>
 /// <param name="Certificate">Id of the one that the client would see; null = TLS does not end here.</param>
 /// <param name="Considered">Every route of the listener, in the order they are tried.</param>
+/// <param name="DeniedBy">Whose access rules refuse the client that was asked for: <c>listener</c> or <c>route</c>; null = it may come, or none was asked for.</param>
 internal sealed record ApiExplanation(
     string? Route,
     string? Cluster,
     string? Destination,
     string? Certificate,
-    IReadOnlyList<RouteConsidered> Considered);
+    IReadOnlyList<RouteConsidered> Considered,
+    string? DeniedBy);

@@ -61,8 +61,14 @@ internal static class ExplainEndpoint
             ? cluster.Peek(KeyOf(cluster, client, listener.Routes.NeedsPreread ? serverName : null))
             : null;
         return new ApiExplanation(
-            route?.Id, route?.Cluster?.Id, destination?.Id, route?.Tls?.GetCertificateId(serverName), considered);
+            route?.Id, route?.Cluster?.Id, destination?.Id, route?.Tls?.GetCertificateId(serverName), considered, DeniedBy(listener, route, client));
     }
+
+    private static string? DeniedBy(ListenerModel listener, RouteModel? route, IPAddress? client)
+        => client is null ? null
+            : listener.Access?.Allows(new IPEndPoint(client, 0)) == false ? "listener"
+            : route?.Access?.Allows(new IPEndPoint(client, 0)) == false ? "route"
+            : null;
 
     private static ulong KeyOf(ClusterState cluster, IPAddress? client, string? serverName)
         => cluster.Model.HashKey is { } key ? KeyHash.Of(key, client is null ? null : new IPEndPoint(client, 0), serverName) : 0;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Serialization;
 
 namespace KestrelStream.Tls;
 
@@ -15,7 +16,8 @@ internal sealed record ClientCertificate(string? Subject, string? Issuer, string
 
     private const string CommonNameOid = "2.5.4.3";
 
-    /// <summary>The common name of the subject, the most specific one of several; null = it has none.</summary>
+    /// <summary>The common name of the subject, the most specific one of several; null = it has none. The subject says it too.</summary>
+    [JsonIgnore]
     public string? CommonName { get; init; }
 
     /// <param name="der">The certificate.</param>

@@ -173,6 +173,9 @@ internal sealed unsafe partial class EventLoop
         }
     }
 
+    /// <summary>More handshakes have something to do than get to it in one turn.</summary>
+    public bool HasWaitingHandshakes => _handshakes.Count > 0;
+
     /// <summary>Asks to take a step of a handshake. False = not in this turn: <see cref="WaitForHandshakeStepAsync"/>.</summary>
     public bool TryTakeHandshakeStep()
     {
