@@ -46,6 +46,7 @@ internal static class StateEndpoints
                 route.Id,
                 [.. (state.Current?.Listeners.Keys ?? []).Where(listener => TakesFrom(route, listener)).Order(StringComparer.OrdinalIgnoreCase)],
                 route.Config.Match,
+                route.Config.StartTls,
                 route.Action,
                 route.Config.Tls?.Mode ?? TlsMode.Passthrough,
                 route.Config.Tls?.Certificates ?? [],

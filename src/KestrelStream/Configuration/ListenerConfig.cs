@@ -53,4 +53,7 @@ public sealed record ListenerConfig
 
     /// <summary>How much clients may take; null = no limits.</summary>
     public LimitsConfig? Limits { get; init; }
+
+    /// <summary>How clients are spoken to until they ask for TLS; null = as its defaults say.</summary>
+    public ListenerStartTlsConfig? StartTls { get; init; }
 }

@@ -14,4 +14,10 @@ public sealed record RouteMatch
 
     /// <summary>What the client speaks, one of: see <see cref="ClientProtocol"/>.</summary>
     public IReadOnlyList<ClientProtocol> Protocols { get; init; } = [];
+
+    /// <summary>
+    /// What the connection begins with, one of: <c>text:EHLO </c> or <c>hex:00 ff</c>, 1 to 256 bytes. For protocols that <see cref="Protocols"/> does not know.
+    /// TLS is never compared with it.
+    /// </summary>
+    public IReadOnlyList<string> FirstBytes { get; init; } = [];
 }

@@ -14,6 +14,7 @@ using KestrelStream.Preread;
 using KestrelStream.Relay;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Sessions;
+using KestrelStream.StartTls;
 using KestrelStream.Tls;
 using KestrelStream.Tls.OpenSsl;
 using KestrelStream.Transport;
@@ -71,6 +72,8 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<AccessWatch>();
         services.TryAddSingleton<LimitRegistry>();
         services.TryAddSingleton<Admission>();
+        services.TryAddSingleton<StartTlsUpgrader>();
+        services.TryAddSingleton<PostgreSqlCancel>();
         services.TryAddSingleton<StreamSessionHandler>();
         services.TryAddSingleton<SessionPipeline>();
         services.TryAddSingleton<SessionRunner>();

@@ -57,6 +57,9 @@ internal struct ClientHelloParser : IDisposable
     /// <param name="maxWireBytes">Most bytes up to the end of the hello, record headers included (<see cref="Configuration.ListenerConfig.PrereadBufferBytes"/>).</param>
     public ClientHelloParser(int maxWireBytes) => _maxWireBytes = maxWireBytes;
 
+    /// <summary>The last answer of <see cref="Advance"/>.</summary>
+    public readonly PrereadStatus Status => _status;
+
     /// <summary>Bytes from the first record header to the end of the hello's last record; 0 before <see cref="PrereadStatus.Hello"/>.</summary>
     public readonly int WireLength => _status == PrereadStatus.Hello ? _recordEnd : 0;
 

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using KestrelStream.Preread.Detection;
+using KestrelStream.Routing;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
 
@@ -14,8 +16,12 @@ internal sealed class PrereadReader(PrereadBudget budget)
     public async ValueTask<PrereadOutcome> ReadAsync(StreamSession session)
     {
         var config = session.ListenerModel.Config;
-        var buffer = session.Preread = new PrereadBuffer(budget, config.PrereadBufferBytes);
+        if (session.ListenerModel.Routes.GreetsAtOnce)
+        {
+            return PrereadOutcome.Upgrade;
+        }
 
+        var buffer = session.Preread = new PrereadBuffer(budget, config.PrereadBufferBytes);
         var unconsumed = session.Transport.TakeUnconsumed();
         if (!unconsumed.IsEmpty && !buffer.TryAppend(unconsumed.Span))
         {
@@ -35,13 +41,9 @@ internal sealed class PrereadReader(PrereadBudget budget)
 
         while (true)
         {
-            if (buffer.Length > 0)
+            if (buffer.Length > 0 && Judge(session.ListenerModel.Routes, buffer) is { } outcome)
             {
-                var status = buffer.Parser.Advance(buffer.Written.Span);
-                if (status != PrereadStatus.NeedMore)
-                {
-                    return ToOutcome(status);
-                }
+                return outcome;
             }
 
             if (!buffer.TryGetRoom(out var room))
@@ -52,10 +54,40 @@ internal sealed class PrereadReader(PrereadBudget budget)
             var received = await session.Transport.ReceiveAsync(room);
             if (!received.IsOk || received.Count == 0)
             {
+                // Its own end, in the middle of a request: that is none then, and goes where other bytes go. The relay meets the end again.
+                return session.EndReason == SessionEndReason.PrereadTimeout ? PrereadOutcome.Late
+                    : received.IsOk && buffer.Parser.Status == PrereadStatus.NotTls ? PrereadOutcome.NotTls
+                    : PrereadOutcome.Gone;
+            }
+
+            buffer.Advance(received.Count);
+        }
+    }
+
+    /// <summary>The ClientHello of a client that has asked for TLS, into a new buffer. The preread clock is running.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<PrereadOutcome> ReadHelloAsync(StreamSession session)
+    {
+        var buffer = session.Preread = new PrereadBuffer(budget, session.ListenerModel.Config.PrereadBufferBytes);
+        while (true)
+        {
+            if (!buffer.TryGetRoom(out var room))
+            {
+                return buffer.Length >= session.ListenerModel.Config.PrereadBufferBytes ? PrereadOutcome.TooLarge : PrereadOutcome.OverBudget;
+            }
+
+            var received = await session.Transport.ReceiveAsync(room);
+            if (!received.IsOk || received.Count == 0)
+            {
                 return session.EndReason == SessionEndReason.PrereadTimeout ? PrereadOutcome.Late : PrereadOutcome.Gone;
             }
 
             buffer.Advance(received.Count);
+            var status = buffer.Parser.Advance(buffer.Written.Span);
+            if (status != PrereadStatus.NeedMore)
+            {
+                return status == PrereadStatus.NotTls ? PrereadOutcome.Violation : ToOutcome(status);
+            }
         }
     }
 
@@ -89,6 +121,34 @@ internal sealed class PrereadReader(PrereadBudget budget)
 
         session.PendingWait = wait;
         return true;
+    }
+
+    /// <summary>Null = more bytes are needed.</summary>
+    private static PrereadOutcome? Judge(RouteTable routes, PrereadBuffer buffer)
+    {
+        var bytes = buffer.Written.Span;
+        var status = buffer.Parser.Advance(bytes);
+        if (status != PrereadStatus.NotTls)
+        {
+            return status == PrereadStatus.NeedMore ? null : ToOutcome(status);
+        }
+
+        if (routes.TakesPostgreSql && PostgreSqlStartup.IsCancelRequest(bytes, out var length))
+        {
+            return bytes.Length >= length ? PrereadOutcome.Cancel : null;
+        }
+
+        if (routes.UpgradeFor(bytes, out var needsMore) is not null)
+        {
+            return PrereadOutcome.Upgrade;
+        }
+
+        if (!needsMore)
+        {
+            routes.ForNotTls(bytes, out needsMore);
+        }
+
+        return needsMore ? null : PrereadOutcome.NotTls;
     }
 
     private static PrereadOutcome ToOutcome(PrereadStatus status) => status switch

@@ -1,6 +1,7 @@
 using System.Text;
 using KestrelStream.Configuration;
 using KestrelStream.Preread;
+using KestrelStream.Preread.Detection;
 
 namespace KestrelStream.Routing;
 
@@ -9,17 +10,23 @@ internal sealed class RouteConditions
 {
     private readonly byte[][] _alpn;
     private readonly bool _takesTls;
+    private readonly ClientProtocol[] _protocols;
+    private readonly FirstBytesPattern[] _firstBytes;
 
     public RouteConditions(RouteConfig config)
     {
         var match = config.Match;
-        _alpn = match.Alpn.Count == 0 ? [] : [.. match.Alpn.Select(Encoding.UTF8.GetBytes)];
-        _takesTls = match.Protocols.Count == 0 || match.Protocols.Contains(ClientProtocol.Tls);
-
         var terminates = config.Tls?.Mode == TlsMode.Terminate;
-        Count = (match.Alpn.Count > 0 ? 1 : 0) + (match.Protocols.Count > 0 ? 1 : 0);
+        _alpn = match.Alpn.Count == 0 ? [] : [.. match.Alpn.Select(Encoding.UTF8.GetBytes)];
+        _takesTls = (match.Protocols.Count == 0 || match.Protocols.Contains(ClientProtocol.Tls)) && match.FirstBytes.Count == 0;
+        _protocols = match.Protocols.Count == 0 ? [] : [.. match.Protocols.Where(ProtocolDetector.IsToldByBytes).Distinct()];
+        _firstBytes = match.FirstBytes.Count == 0 ? [] : [.. match.FirstBytes.Select(Compile)];
+
+        Count = CountOf(match);
+        var asksForTls = terminates || match.Sni.Count > 0 || match.Alpn.Count > 0;
         IsTlsOnlyByTermination = terminates && match.Sni.Count == 0 && Count == 0;
-        TakesNotTls = !terminates && match.Sni.Count == 0 && Count == 0;
+        TakesNotTls = !asksForTls && (match.Protocols.Count == 0 || _protocols.Length > 0);
+        NeedsBytes = asksForTls || Count > 0;
         TakesSilence = match.Protocols.Contains(ClientProtocol.ServerFirst);
     }
 
@@ -35,14 +42,14 @@ internal sealed class RouteConditions
     /// <summary>Whether <see cref="Check"/> never refuses.</summary>
     public bool TakesEveryHello => _takesTls && _alpn.Length == 0;
 
-    /// <summary>Whether bytes that are not TLS may go this way: no condition asks for TLS.</summary>
+    /// <summary>Whether bytes that are not TLS may go this way, if <see cref="Judge"/> says so: no condition asks for TLS.</summary>
     public bool TakesNotTls { get; }
 
     /// <summary>Whether a client that says nothing may go this way.</summary>
     public bool TakesSilence { get; }
 
-    /// <summary>Whether the client's first bytes must be known before the route can be chosen; server names apart.</summary>
-    public bool NeedsBytes => !TakesNotTls;
+    /// <summary>Whether the client's first bytes must be known before the route can be chosen.</summary>
+    public bool NeedsBytes { get; }
 
     /// <summary>The first condition that a hello does not meet.</summary>
     public RouteRefusal Check(in ClientHello hello)
@@ -55,16 +62,50 @@ internal sealed class RouteConditions
         return _alpn.Length == 0 || OffersAny(hello) ? RouteRefusal.None : RouteRefusal.Alpn;
     }
 
-    /// <summary>Equal for routes whose conditions, server names apart, are the same, whatever the order they are written in.</summary>
-    public static string KeyOf(RouteConfig config)
+    /// <summary>Whether bytes that are not TLS meet the conditions, of a route that <see cref="TakesNotTls"/>. Each kind of condition must hold, by any one of its values.</summary>
+    public ProtocolVerdict Judge(ReadOnlySpan<byte> bytes)
     {
-        var conditions = new RouteConditions(config);
-        return conditions.Count == 0 && !conditions.IsTlsOnlyByTermination ? "" : KeyOf(config.Match) + (conditions.IsTlsOnlyByTermination ? "\n\ntls" : "");
+        var verdict = _protocols.Length == 0 ? ProtocolVerdict.Yes : ProtocolVerdict.No;
+        foreach (var protocol in _protocols)
+        {
+            verdict = Either(verdict, ProtocolDetector.Judge(protocol, bytes));
+        }
+
+        if (_firstBytes.Length == 0 || verdict == ProtocolVerdict.No)
+        {
+            return verdict;
+        }
+
+        var begins = ProtocolVerdict.No;
+        foreach (var pattern in _firstBytes)
+        {
+            begins = Either(begins, pattern.Judge(bytes));
+        }
+
+        return (ProtocolVerdict)Math.Min((int)verdict, (int)begins);
     }
+
+    /// <summary>Equal for routes whose conditions, server names apart, are the same, whatever the order they are written in. Of routes with mistakes too.</summary>
+    public static string KeyOf(RouteConfig config)
+        => config.StartTls + (CountOf(config.Match) > 0 ? KeyOf(config.Match)
+            : config.Tls?.Mode == TlsMode.Terminate && config.Match.Sni.Count == 0 && config.StartTls is null ? "tls"
+            : "");
+
+    private static int CountOf(RouteMatch match)
+        => (match.Alpn.Count > 0 ? 1 : 0) + (match.Protocols.Count > 0 ? 1 : 0) + (match.FirstBytes.Count > 0 ? 1 : 0);
 
     private static string KeyOf(RouteMatch match)
         => string.Join('\n', match.Alpn.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)) + "\n\n"
-            + string.Join('\n', match.Protocols.Distinct().Order());
+            + string.Join('\n', match.Protocols.Distinct().Order()) + "\n\n"
+            + string.Join('\n', match.FirstBytes.Select(text => FirstBytesPattern.TryParse(text, out var pattern, out _) ? pattern!.Key : text).Distinct().Order(StringComparer.Ordinal));
+
+    /// <summary>No &lt; need more &lt; yes: a no of one takes nothing from what another may still become.</summary>
+    private static ProtocolVerdict Either(ProtocolVerdict a, ProtocolVerdict b) => (ProtocolVerdict)Math.Max((int)a, (int)b);
+
+    private static FirstBytesPattern Compile(string text)
+        => FirstBytesPattern.TryParse(text, out var pattern, out var error)
+            ? pattern!
+            : throw new ArgumentException($"{ErrorText.Quote(text)}: {error}. A configuration is validated before it is compiled.");
 
     private bool OffersAny(in ClientHello hello)
     {

@@ -6,7 +6,7 @@ internal enum RouteRefusal
     /// <summary>It meets them all.</summary>
     None,
 
-    /// <summary>The route takes only clients that say nothing.</summary>
+    /// <summary>The route does not take TLS.</summary>
     Protocol,
 
     /// <summary>The client offers none of the route's ALPN protocols.</summary>

@@ -1,3 +1,4 @@
+using KestrelStream.Model;
 using KestrelStream.Preread;
 
 namespace KestrelStream.Routing;
@@ -24,18 +25,27 @@ internal sealed partial class RouteTable
             }
         }
 
+        foreach (var route in AllUpgraded())
+        {
+            considered.Add(new RouteConsidered(route.Id, false, $"takes only clients that begin in the clear and ask for TLS ({route.Config.StartTls})"));
+        }
+
         foreach (var route in _routes.Where(route => !seen.Contains(route)).OrderBy(route => route.Route.Id, StringComparer.OrdinalIgnoreCase))
         {
             considered.Add(new RouteConsidered(route.Route.Id, false, WhyNot(route, hello.ServerName)));
         }
     }
 
+    private IEnumerable<RouteModel> AllUpgraded()
+        => _upgrades.Concat(Greeter is { } greeter ? [greeter] : []).SelectMany(upgrade => upgrade.Routes._routes).Select(route => route.Route);
+
     private static string Why(RouteEntry route, RouteRefusal refusal, string? pattern)
     {
         var name = pattern is null ? "takes every name" : $"name fits {pattern}";
         return refusal switch
         {
-            RouteRefusal.Protocol => $"{name}, but Protocols takes only clients that say nothing",
+            RouteRefusal.Protocol when route.Route.Config.Match.FirstBytes.Count > 0 => $"{name}, but FirstBytes takes no TLS",
+            RouteRefusal.Protocol => $"{name}, but Protocols takes only {string.Join(", ", route.Route.Config.Match.Protocols)}",
             RouteRefusal.Alpn => $"{name}, but the client offers none of the ALPN protocols {string.Join(", ", route.Route.Config.Match.Alpn)}",
             _ when route.Conditions.Count > 0 => $"{name}, and the other conditions hold",
             _ => name,

@@ -4,6 +4,8 @@ using KestrelStream.Dialing;
 using KestrelStream.Limits;
 using KestrelStream.Model;
 using KestrelStream.Preread;
+using KestrelStream.Routing;
+using KestrelStream.StartTls;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
 using Microsoft.AspNetCore.Connections;
@@ -19,6 +21,8 @@ internal sealed class StreamSessionHandler(
     Admission admission,
     ITlsTerminator terminator,
     UpstreamDialer dialer,
+    StartTlsUpgrader upgrader,
+    PostgreSqlCancel cancels,
     TimeProvider time)
 {
     /// <summary>The end of the pipeline of user's steps.</summary>
@@ -66,7 +70,10 @@ internal sealed class StreamSessionHandler(
             return false;
         }
 
-        if (!await dialer.DialAsync(session))
+        // A destination whose greeting was passed on is there already.
+        var isReady = session.Destination is not null
+            || (await dialer.DialAsync(session) && (session.StartTls is not { } dialog || await StartTlsUpgrader.BeginUpstreamAsync(session, dialog)));
+        if (!isReady)
         {
             // Bytes were accepted and cannot be delivered: a reset says so, a clean close would not.
             session.ResetBoth();
@@ -99,15 +106,37 @@ internal sealed class StreamSessionHandler(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RouteModel?> PrereadAndRouteAsync(StreamSession session)
     {
+        var routes = session.ListenerModel.Routes;
         var outcome = await preread.ReadAsync(session);
+        if (outcome == PrereadOutcome.Cancel)
+        {
+            outcome = await cancels.ForwardAsync(session);
+        }
+        else if (UpgradeOf(session, outcome) is { } upgrade)
+        {
+            outcome = await upgrader.UpgradeAsync(session, upgrade);
+            routes = outcome == PrereadOutcome.Hello ? upgrade.Routes : routes;
+        }
+
         switch (outcome)
         {
+            case PrereadOutcome.Ended when session.EndReason != SessionEndReason.Completed:
+                session.ResetBoth();
+                return null;
+
+            case PrereadOutcome.Ended:
+                return null;
+
+            case PrereadOutcome.Violation:
+                session.Abort(SessionEndReason.ProtocolViolation);
+                return null;
+
             case PrereadOutcome.Gone:
                 session.TryEnd(SessionEndReason.ClientGone);
                 return null;
 
             case PrereadOutcome.Late:
-                await Refusal.RefuseAsync(session, SessionEndReason.PrereadTimeout, session.Preread!.Length > 0 ? TlsAlert.HandshakeFailure : TlsAlert.None);
+                await Refusal.RefuseAsync(session, SessionEndReason.PrereadTimeout, IsMaybeTls(session) ? TlsAlert.HandshakeFailure : TlsAlert.None);
                 return null;
 
             case PrereadOutcome.Malformed:
@@ -117,15 +146,15 @@ internal sealed class StreamSessionHandler(
             case PrereadOutcome.TooLarge:
                 // Too large for the parser (its own alert) or for the buffer before the parser could say so.
                 var alert = session.Preread!.Parser.Alert;
-                await Refusal.RefuseAsync(session, SessionEndReason.PrereadTooLarge, alert == TlsAlert.None ? TlsAlert.IllegalParameter : alert);
+                await Refusal.RefuseAsync(session, SessionEndReason.PrereadTooLarge, alert == TlsAlert.None && IsMaybeTls(session) ? TlsAlert.IllegalParameter : alert);
                 return null;
 
             case PrereadOutcome.OverBudget:
-                await Refusal.RefuseAsync(session, SessionEndReason.LimitExceeded, TlsAlert.InternalError);
+                await Refusal.RefuseAsync(session, SessionEndReason.LimitExceeded, IsMaybeTls(session) ? TlsAlert.InternalError : TlsAlert.None);
                 return null;
         }
 
-        if (Choose(session, outcome) is { } route)
+        if (Choose(session, routes, outcome) is { } route)
         {
             return route;
         }
@@ -134,16 +163,26 @@ internal sealed class StreamSessionHandler(
         return null;
     }
 
-    private static RouteModel? Choose(StreamSession session, PrereadOutcome outcome)
+    /// <summary>It has begun as TLS does: an alert is for such a client only.</summary>
+    private static bool IsMaybeTls(StreamSession session) => session.Preread is { Length: > 0 } preread && preread.Parser.Status != PrereadStatus.NotTls;
+
+    private static UpgradeRoutes? UpgradeOf(StreamSession session, PrereadOutcome outcome)
     {
         var routes = session.ListenerModel.Routes;
+        return outcome == PrereadOutcome.Upgrade && session.Preread is { Length: > 0 } preread ? routes.UpgradeFor(preread.Written.Span, out _)
+            : outcome is PrereadOutcome.Upgrade or PrereadOutcome.Silence ? routes.Greeter
+            : null;
+    }
+
+    private static RouteModel? Choose(StreamSession session, RouteTable routes, PrereadOutcome outcome)
+    {
         switch (outcome)
         {
             case PrereadOutcome.Silence:
                 return routes.ForSilence();
 
             case PrereadOutcome.NotTls:
-                return routes.ForNotTls();
+                return routes.ForNotTls(session.Preread!.Written.Span, out _);
 
             default:
                 var hello = session.Preread!.Parser.GetHello(session.Preread.Written.Span);

@@ -14,6 +14,8 @@ internal sealed partial class SslStreamTerminator(
     TimeProvider time,
     ILogger<SslStreamTerminator> logger) : ITlsTerminator
 {
+    public ValueTask PrepareAsync(StreamSession session, TlsPolicy policy) => engineMove.MoveToSocketsAsync(session);
+
     public async ValueTask<bool> TerminateAsync(StreamSession session, TlsPolicy policy)
     {
         await engineMove.MoveToSocketsAsync(session);

@@ -25,6 +25,7 @@ public class ConfigSurfaceTests
         { "ListenerProxyProtocol", "ProxyProtocol", typeof(ListenerProxyProtocolConfig), "StreamProxy:Listeners:x:ProxyProtocol" },
         { "Limits", "Limits", typeof(LimitsConfig), "StreamProxy:Listeners:x:Limits" },
         { "Limits", "Limits", typeof(LimitsConfig), "StreamProxy:Routes:x:Limits" },
+        { "ListenerStartTls", "StartTls", typeof(ListenerStartTlsConfig), "StreamProxy:Listeners:x:StartTls" },
         { "Certificate", "Certificates", typeof(CertificateConfig), "StreamProxy:Certificates:x" },
         { "Route", "Routes", typeof(RouteConfig), "StreamProxy:Routes:x" },
         { "Match", "Match", typeof(RouteMatch), "StreamProxy:Routes:x:Match" },
@@ -86,6 +87,8 @@ public class ConfigSurfaceTests
         AssertChoices<HashKey>("Hash", "Key");
         AssertChoices<HealthCheckKind>("ActiveHealthCheck", "Kind");
         AssertChoices<HealthCheckInitialState>("ActiveHealthCheck", "InitialState");
+        AssertChoices<StartTlsProtocol>("Route", "StartTls");
+        AssertChoices<StartTlsGreeting>("ListenerStartTls", "Greeting");
         AssertChoices<ClientProtocol>("Match", "Protocols", "items");
     }
 

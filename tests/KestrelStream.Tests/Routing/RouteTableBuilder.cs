@@ -14,6 +14,7 @@ internal static class RouteTableBuilder
         string[]? sni = null,
         string[]? alpn = null,
         ClientProtocol[]? protocols = null,
+        string[]? firstBytes = null,
         int order = 0,
         bool terminates = false,
         string[]? listeners = null) => new()
@@ -22,11 +23,14 @@ internal static class RouteTableBuilder
             Config = new RouteConfig
             {
                 Listeners = listeners,
-                Match = new RouteMatch { Sni = sni ?? [], Alpn = alpn ?? [], Protocols = protocols ?? [] },
+                Match = new RouteMatch { Sni = sni ?? [], Alpn = alpn ?? [], Protocols = protocols ?? [], FirstBytes = firstBytes ?? [] },
                 Order = order,
                 Tls = terminates ? new RouteTlsConfig { Mode = TlsMode.Terminate } : null,
             },
         };
+
+    /// <summary>The route of bytes that no detector has a yes or a maybe for.</summary>
+    public static RouteModel? ForNotTls(this RouteTable table) => table.ForNotTls("?"u8, out _);
 
     public static byte[] AlpnList(params string[] protocols)
         => [.. protocols.SelectMany(protocol => new[] { (byte)Encoding.UTF8.GetByteCount(protocol) }.Concat(Encoding.UTF8.GetBytes(protocol)))];

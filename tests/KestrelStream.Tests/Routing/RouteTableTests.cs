@@ -237,7 +237,7 @@ public class RouteTableTests
             [
                 new RouteConsidered("exact", false, "name fits a.example.com, but the client offers none of the ALPN protocols h2"),
                 new RouteConsidered("suffix", true, "name fits *.example.com"),
-                new RouteConsidered("silent", false, "takes every name, but Protocols takes only clients that say nothing"),
+                new RouteConsidered("silent", false, "takes every name, but Protocols takes only ServerFirst"),
                 new RouteConsidered("rest", true, "takes every name"),
                 new RouteConsidered("other", false, "name \"a.example.com\" fits none of b.example.com, c.*"),
             ],

@@ -15,6 +15,7 @@ internal static class RouteReader
             Listeners = section.TextList(nameof(RouteConfig.Listeners)),
             Match = section.Section(nameof(RouteConfig.Match), ReadMatch) ?? s_route.Match,
             Tls = section.Section(nameof(RouteConfig.Tls), ReadTls),
+            StartTls = section.Choice<StartTlsProtocol>(nameof(RouteConfig.StartTls)),
             ClusterId = section.Text(nameof(RouteConfig.ClusterId)),
             Action = section.Choice<RouteAction>(nameof(RouteConfig.Action)) ?? s_route.Action,
             Order = section.Number(nameof(RouteConfig.Order)) ?? s_route.Order,
@@ -37,6 +38,7 @@ internal static class RouteReader
             Sni = section.TextList(nameof(RouteMatch.Sni)) ?? s_match.Sni,
             Alpn = section.TextList(nameof(RouteMatch.Alpn)) ?? s_match.Alpn,
             Protocols = section.ChoiceList<ClientProtocol>(nameof(RouteMatch.Protocols)) ?? s_match.Protocols,
+            FirstBytes = section.TextList(nameof(RouteMatch.FirstBytes)) ?? s_match.FirstBytes,
         };
     }
 

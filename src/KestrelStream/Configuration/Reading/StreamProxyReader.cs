@@ -73,8 +73,15 @@ internal static class StreamProxyReader
             DenyFile = section.Text(nameof(ListenerConfig.DenyFile)),
             DenyAction = section.Choice<RefusalAction>(nameof(ListenerConfig.DenyAction)) ?? defaults.DenyAction,
             Limits = section.Section(nameof(ListenerConfig.Limits), LimitsReader.Read),
+            StartTls = section.Section(nameof(ListenerConfig.StartTls), ReadStartTls),
         };
     }
+
+    private static ListenerStartTlsConfig ReadStartTls(SectionReader section) => new()
+    {
+        Greeting = section.Choice<StartTlsGreeting>(nameof(ListenerStartTlsConfig.Greeting)) ?? default,
+        Name = section.Text(nameof(ListenerStartTlsConfig.Name)),
+    };
 
     private static ListenerProxyProtocolConfig ReadProxyProtocol(SectionReader section)
     {

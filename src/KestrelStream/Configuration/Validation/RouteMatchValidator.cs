@@ -1,3 +1,4 @@
+using KestrelStream.Preread.Detection;
 using KestrelStream.Routing;
 
 namespace KestrelStream.Configuration.Validation;
@@ -5,22 +6,54 @@ namespace KestrelStream.Configuration.Validation;
 /// <summary>The conditions of one route.</summary>
 internal static class RouteMatchValidator
 {
+    private const byte TlsHandshakeRecord = 0x16;
+
     /// <summary>The server names compiled; null when one of them is wrong, so that it is not known which names the route takes.</summary>
     public static IReadOnlyList<SniPattern>? Validate(ValidationContext context, string path, RouteConfig route)
     {
         var match = route.Match;
         context.CheckAlpn(path, "Match:Alpn", match.Alpn);
         context.CheckDuplicates(path, "Match:Protocols", match.Protocols);
-        if (match.Protocols.Contains(ClientProtocol.ServerFirst))
+        ValidateFirstBytes(context, path, match.FirstBytes);
+        if (match.Protocols.FirstOrDefault(protocol => protocol != ClientProtocol.Tls) is var other and not ClientProtocol.Tls)
         {
-            ValidateServerFirst(context, path, route);
+            ValidateNotTls(context, $"{path}:Match:Protocols", route, $"\"{other}\" is for clients that {(other == ClientProtocol.ServerFirst ? "say nothing" : "do not begin with TLS")}", "a route of its own");
+            if (match.Protocols.Contains(ClientProtocol.ServerFirst) && match.FirstBytes.Count > 0)
+            {
+                context.AddError($"{path}:Match:Protocols", "\"ServerFirst\" is for clients that say nothing, which cannot go with Match:FirstBytes; valid: a route of its own");
+            }
+        }
+
+        if (match.FirstBytes.Count > 0)
+        {
+            ValidateNotTls(context, $"{path}:Match:FirstBytes", route, "is for clients that do not begin with TLS", "a route of its own");
         }
 
         return ValidateSni(context, path, match.Sni);
     }
 
-    /// <summary>A client that says nothing names no server, offers no ALPN and starts no TLS.</summary>
-    private static void ValidateServerFirst(ValidationContext context, string path, RouteConfig route)
+    private static void ValidateFirstBytes(ValidationContext context, string path, IReadOnlyList<string> patterns)
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < patterns.Count; i++)
+        {
+            if (!FirstBytesPattern.TryParse(patterns[i], out var pattern, out var error))
+            {
+                context.AddError($"{path}:Match:FirstBytes:{i}", $"{ErrorText.Quote(patterns[i])} is no pattern: {error}; valid: {FirstBytesPattern.ValidForms}");
+            }
+            else if (pattern!.Bytes[0] == TlsHandshakeRecord)
+            {
+                context.AddError($"{path}:Match:FirstBytes:{i}", $"{ErrorText.Quote(patterns[i])} begins as TLS does (0x16), which is never compared; valid: Match:Protocols [\"Tls\"], or another first byte");
+            }
+            else if (!seen.Add(pattern.Key))
+            {
+                context.AddError($"{path}:Match:FirstBytes:{i}", $"{ErrorText.Quote(patterns[i])} repeats the same bytes; valid: each pattern once");
+            }
+        }
+    }
+
+    /// <summary>Such a client names no server, offers no ALPN and starts no TLS.</summary>
+    private static void ValidateNotTls(ValidationContext context, string path, RouteConfig route, string what, string valid)
     {
         var impossible = new List<string>();
         if (route.Match.Sni.Count > 0)
@@ -40,9 +73,7 @@ internal static class RouteMatchValidator
 
         if (impossible.Count > 0)
         {
-            context.AddError(
-                $"{path}:Match:Protocols",
-                $"\"ServerFirst\" is for clients that say nothing, which cannot go with {string.Join(", ", impossible)}; valid: a route of its own");
+            context.AddError(path, $"{what}, which cannot go with {string.Join(", ", impossible)}; valid: {valid}");
         }
     }
 

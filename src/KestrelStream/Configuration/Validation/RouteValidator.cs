@@ -27,6 +27,7 @@ internal static class RouteValidator
             AccessValidator.Validate(context, path, AccessLists.Of(route));
             LimitsValidator.Validate(context, $"{path}:Limits", route.Limits);
 
+            StartTlsValidator.ValidateRoute(context, path, route);
             IReadOnlyList<SniPattern>? patterns = RouteMatchValidator.Validate(context, path, route);
             if (route.Tls is { } tls)
             {
@@ -37,6 +38,7 @@ internal static class RouteValidator
         }
 
         together.ValidateListeners();
+        StartTlsValidator.ValidateListeners(context);
     }
 
     private static void ValidateListeners(ValidationContext context, string path, RouteConfig route)

@@ -10,6 +10,9 @@ namespace KestrelStream.Tls.OpenSsl;
 /// <summary>Ends TLS on the event loop: the handshake runs on the loop's thread, between its other sessions. One for the process; thread-safe.</summary>
 internal sealed partial class OpenSslTerminator(StreamProxyMetrics metrics, TimeProvider time, ILogger<OpenSslTerminator> logger) : ITlsTerminator
 {
+    /// <summary>It is on its loop already.</summary>
+    public ValueTask PrepareAsync(StreamSession session, TlsPolicy policy) => ValueTask.CompletedTask;
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> TerminateAsync(StreamSession session, TlsPolicy policy)
     {
