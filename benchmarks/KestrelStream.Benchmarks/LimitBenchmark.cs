@@ -9,7 +9,6 @@ namespace KestrelStream.Benchmarks;
 [MemoryDiagnoser]
 public class LimitBenchmark
 {
-    private readonly LimitRegistry _registry = new(TimeProvider.System);
     private IPEndPoint[] _clients = [];
     private SessionLimits _limits = null!;
     private int _next;
@@ -20,14 +19,13 @@ public class LimitBenchmark
     [GlobalSetup]
     public void Setup()
     {
-        _registry.Clients.MaxClients = 2_000_000;
+        // Lives as long as the process, which is the benchmark's own.
+        var registry = new LimitRegistry(TimeProvider.System);
+        registry.Clients.MaxClients = 2_000_000;
         var config = new LimitsConfig { MaxSessions = 1_000_000, MaxSessionsPerClient = 1_000, NewSessionsPerSecond = 1_000_000, NewSessionsPerSecondPerClient = 1_000_000 };
-        _limits = _registry.OfListener("a", new ListenerConfig { Limits = config })!;
+        _limits = registry.OfListener("a", new ListenerConfig { Limits = config })!;
         _clients = [.. Enumerable.Range(0, Clients).Select(i => new IPEndPoint(new IPAddress((long)i * 2654435761 % uint.MaxValue), 1))];
     }
-
-    [GlobalCleanup]
-    public void Cleanup() => _registry.Dispose();
 
     [Benchmark]
     public void EnterAndLeave()

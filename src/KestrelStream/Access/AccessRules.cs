@@ -100,12 +100,13 @@ internal sealed class AccessRules
                 }
             }
 
-            return file is null ? null : AddFile(file, $"{Owner}:{key}File", verdict, out fingerprint);
+            // What the path itself has wrong is said elsewhere.
+            return string.IsNullOrEmpty(file) ? null : AddFile(file, $"{Owner}:{key}File", verdict, out fingerprint);
         }
 
         ConfigError? AddFile(string file, string path, AccessVerdict verdict, out FileFingerprint fingerprint)
         {
-            var why = NetworkFile.Read(Path.GetFullPath(file, _basePath), out var read, out var hasUnix, out fingerprint);
+            var why = NetworkFile.Read(file, _basePath, out var read, out var hasUnix, out fingerprint);
             foreach (var network in read)
             {
                 if (networks.TryGetValue(network, out var other) && other != verdict)
@@ -126,7 +127,7 @@ internal sealed class AccessRules
         }
     }
 
-    private FileFingerprint LookAt(string? file) => file is null ? default : FileFingerprint.Read(Path.GetFullPath(file, _basePath));
+    private FileFingerprint LookAt(string? file) => string.IsNullOrEmpty(file) ? default : FileFingerprint.Read(Path.GetFullPath(file, _basePath));
 
     private sealed record Compiled(NetworkTable? Table, AccessVerdict Unix, FileFingerprint AllowFile, FileFingerprint DenyFile);
 }

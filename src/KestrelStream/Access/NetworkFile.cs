@@ -10,20 +10,23 @@ internal static class NetworkFile
     /// <summary>A million networks; beyond this the path leads to something else, perhaps without an end.</summary>
     private const int MaxFileBytes = 64 << 20;
 
-    /// <param name="path">Absolute.</param>
+    /// <param name="file">As it is configured.</param>
+    /// <param name="basePath">What a relative path is relative to.</param>
     /// <param name="networks">Of the file; empty on error.</param>
     /// <param name="hasUnix">Whether <c>unix:</c> is among them.</param>
     /// <param name="fingerprint">Of what was read.</param>
     /// <returns>What is wrong; null = nothing.</returns>
-    public static string? Read(string path, out List<IPNetwork> networks, out bool hasUnix, out FileFingerprint fingerprint)
+    public static string? Read(string file, string basePath, out List<IPNetwork> networks, out bool hasUnix, out FileFingerprint fingerprint)
     {
         networks = [];
         hasUnix = false;
 
-        // Before it is read: a change in between shows as one afterwards.
-        fingerprint = FileFingerprint.Read(path);
+        fingerprint = default;
         try
         {
+            // Before it is read: a change in between shows as one afterwards.
+            var path = Path.GetFullPath(file, basePath);
+            fingerprint = FileFingerprint.Read(path);
             if (fingerprint.Length > MaxFileBytes)
             {
                 return $"the file has more than {MaxFileBytes} bytes";

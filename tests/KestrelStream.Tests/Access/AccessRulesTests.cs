@@ -63,6 +63,23 @@ public sealed class AccessRulesTests : IDisposable
     }
 
     [Fact]
+    public void Load_PathThatIsNone_IsAnErrorAndNoException()
+    {
+        var errors = new List<ConfigError>();
+
+        Assert.Null(AccessRules.Load(new([], [], null, "a\0b"), "StreamProxy:Routes:a", _folder.Path, errors));
+        Assert.Single(errors);
+        Assert.Empty(Errors(new([], [], "", null)));
+
+        List<ConfigError> Errors(AccessLists lists)
+        {
+            var found = new List<ConfigError>();
+            AccessRules.Load(lists, "StreamProxy:Routes:a", _folder.Path, found);
+            return found;
+        }
+    }
+
+    [Fact]
     public void Watch_FileChanges_IsSwappedWithinASecond_AndAMalformedOneIsRefused()
     {
         var time = new FakeTimeProvider();
