@@ -16,7 +16,9 @@ using KestrelStream.ProxyProtocol;
 using KestrelStream.Sessions;
 using KestrelStream.StartTls;
 using KestrelStream.Tls;
+using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
+using KestrelStream.Tls.Tickets;
 using KestrelStream.Transport;
 using KestrelStream.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -46,6 +48,8 @@ public static class StreamProxyServiceCollectionExtensions
         AddPools(services);
 
         services.TryAddSingleton<CertificateStore>();
+        services.TryAddSingleton<TicketKeyStore>();
+        services.TryAddSingleton<OcspStapler>();
         services.TryAddSingleton(provider => new TlsEngineSelector(provider.GetRequiredService<ILogger<TlsEngineSelector>>()));
         services.TryAddSingleton<SslStreamTerminator>();
         services.TryAddSingleton<OpenSslTerminator>();

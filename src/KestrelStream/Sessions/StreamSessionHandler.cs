@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
+using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
 using KestrelStream.Limits;
 using KestrelStream.Model;
@@ -23,6 +24,7 @@ internal sealed class StreamSessionHandler(
     UpstreamDialer dialer,
     StartTlsUpgrader upgrader,
     PostgreSqlCancel cancels,
+    StreamProxyMetrics metrics,
     TimeProvider time)
 {
     /// <summary>The end of the pipeline of user's steps.</summary>
@@ -174,7 +176,7 @@ internal sealed class StreamSessionHandler(
             : null;
     }
 
-    private static RouteModel? Choose(StreamSession session, RouteTable routes, PrereadOutcome outcome)
+    private RouteModel? Choose(StreamSession session, RouteTable routes, PrereadOutcome outcome)
     {
         switch (outcome)
         {
@@ -187,6 +189,11 @@ internal sealed class StreamSessionHandler(
             default:
                 var hello = session.Preread!.Parser.GetHello(session.Preread.Written.Span);
                 session.SetHello(hello);
+                if (hello.Ech != EncryptedHello.None)
+                {
+                    metrics.EchHelloRead(session, hello.Ech);
+                }
+
                 return routes.ForHello(hello);
         }
     }

@@ -98,6 +98,7 @@ internal static class StreamProxyReader
     {
         Path = section.Text(nameof(CertificateConfig.Path)) ?? "",
         KeyPath = section.Text(nameof(CertificateConfig.KeyPath)),
+        Directory = section.Text(nameof(CertificateConfig.Directory)),
         Password = section.Text(nameof(CertificateConfig.Password)),
     };
 }
