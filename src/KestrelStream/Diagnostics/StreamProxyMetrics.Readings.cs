@@ -25,6 +25,7 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.Bytes, ReadBytes),
         (MetricFamily.DialFailures, ReadDialFailures),
         (MetricFamily.TlsHandshakes, ReadHandshakes),
+        (MetricFamily.UpstreamTlsHandshakes, ReadUpstreamHandshakes),
         (MetricFamily.DestinationUp, ReadDestinationsUp),
         (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
         (MetricFamily.DestinationEjections, ReadDestinationEjections),
@@ -51,6 +52,7 @@ internal sealed partial class StreamProxyMetrics
         .. InOrder(_dials).Where(dials => !dials.Value.IsEmpty).Select(dials => (MetricFamily.DialDuration, dials.Key, dials.Value)),
         .. InOrder(_queues).Select(queue => (MetricFamily.QueueDuration, queue.Key, queue.Value)),
         (MetricFamily.TlsHandshakeDuration, "", _handshakeDurations),
+        .. InOrder(_upstreamTls).Select(cluster => (MetricFamily.UpstreamTlsHandshakeDuration, cluster.Key, cluster.Value.Durations)),
     ];
 
     /// <summary>What is counted of a listener.</summary>

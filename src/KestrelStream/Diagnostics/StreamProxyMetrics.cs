@@ -42,7 +42,7 @@ internal sealed partial class StreamProxyMetrics
         _cellsOf = CellsOf;
         _bytes = new ByteTotals(sessions);
         _time = time;
-        (_sessionDuration, _dialDuration, _handshakeDuration, _queueDuration) = CreateInstruments(meters);
+        (_sessionDuration, _dialDuration, _handshakeDuration, _upstreamHandshakeDuration, _queueDuration) = CreateInstruments(meters);
     }
 
     /// <summary>Gives it the proxy whose destinations and certificates are shown. Not in the constructor: the proxy itself counts its reloads here.</summary>

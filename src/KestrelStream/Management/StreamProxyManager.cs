@@ -9,6 +9,7 @@ using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
 using KestrelStream.Tls.OpenSsl;
+using KestrelStream.Tls.Upstream;
 using KestrelStream.Transport;
 using KestrelStream.Transport.EventLoop;
 using Microsoft.Extensions.Logging;
@@ -125,9 +126,15 @@ internal sealed partial class StreamProxyManager(
         var prepared = certificates.Prepare(read.Config.Certificates, provider.BasePath);
         errors.AddRange(prepared.Errors.Select(error => ToConfigError(error, read.Config)));
         var trusts = ClientTrusts.Load(read.Config, provider.BasePath, errors);
-        if (errors.Count == 0 && tlsEngines.WouldSelect(read.Config) is { } openSsl)
+        if (errors.Count == 0)
         {
-            errors.AddRange(RoutePolicies.Compile(read.Config, prepared, trusts, certificates, new Lazy<OpenSslLibrary?>(openSsl), _ => null).Errors);
+            var openSsl = new Lazy<OpenSslLibrary?>(() => tlsEngines.WouldSelect(read.Config));
+            if (openSsl.Value is not null)
+            {
+                errors.AddRange(RoutePolicies.Compile(read.Config, prepared, trusts, certificates, openSsl, _ => null).Errors);
+            }
+
+            errors.AddRange(UpstreamPolicies.Compile(read.Config, provider.BasePath, prepared, certificates, openSsl, _ => null).Errors);
         }
 
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
@@ -210,12 +217,14 @@ internal sealed partial class StreamProxyManager(
         }
 
         var policies = RoutePolicies.Compile(config, certificateChange, trusts, certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
-        if (policies.Errors.Count > 0)
+        var upstream = UpstreamPolicies.Compile(
+            effective, provider.BasePath, certificateChange, certificates, _openSsl!, id => _current?.Clusters.GetValueOrDefault(id)?.Model.Tls);
+        if (policies.Errors.Count + upstream.Errors.Count > 0)
         {
-            return policies.Errors;
+            return [.. policies.Errors, .. upstream.Errors];
         }
 
-        var clusterChange = clusters.Prepare(effective.Clusters);
+        var clusterChange = clusters.Prepare(effective.Clusters, id => upstream[id]);
         var next = SnapshotBuilder.Build(
             effective, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, (id, _) => policies[id]);
 

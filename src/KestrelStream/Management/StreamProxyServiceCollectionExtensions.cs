@@ -14,6 +14,7 @@ using KestrelStream.ProxyProtocol;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
 using KestrelStream.Tls.OpenSsl;
+using KestrelStream.Tls.Upstream;
 using KestrelStream.Transport;
 using KestrelStream.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -97,6 +98,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<IDestinationNameResolver, SystemNameResolver>();
         services.TryAddSingleton(provider => new DnsClient(provider.GetRequiredService<TimeProvider>(), new NameServers()));
         services.TryAddSingleton<DestinationResolver>();
+        services.TryAddSingleton<UpstreamTls>();
         services.TryAddSingleton<UpstreamDialer>();
         services.TryAddSingleton<WarmConnections>();
         services.TryAddSingleton<HealthChecker>();

@@ -42,7 +42,7 @@ internal sealed partial class TlsPolicy
         _sentTrust = trust is null || openSsl is not null ? null : SslCertificateTrust.CreateForX509Collection(trust.Certificates, sendTrustInHandshake: !OperatingSystem.IsWindows());
         _store = store;
         _certificates = certificates;
-        _cipherSuites = CipherSuitesOf(config);
+        _cipherSuites = CipherSuitesOf(config.Ciphers, config.Protocols);
         _protocols = ProtocolsOf(config) | (_cipherSuites is null ? IsolationOf(Interlocked.Increment(ref s_lastIsolation)) : 0);
         // Empty, not null: null would let Kestrel add h2 and http/1.1.
         _alpn = [.. config.Alpn.Select(name => new SslApplicationProtocol(name))];
@@ -162,10 +162,13 @@ internal sealed partial class TlsPolicy
     private static SslProtocols ProtocolsOf(RouteTlsConfig config) =>
         (config.Protocols.Contains(TlsVersion.Tls12) ? SslProtocols.Tls12 : 0) | (config.Protocols.Contains(TlsVersion.Tls13) ? SslProtocols.Tls13 : 0);
 
-    private static CipherSuitesPolicy? CipherSuitesOf(RouteTlsConfig config)
+    /// <summary>For SslStream; null = its own list.</summary>
+    /// <param name="ciphers">A cipher string; null = none is configured.</param>
+    /// <param name="protocols">Versions that are offered.</param>
+    internal static CipherSuitesPolicy? CipherSuitesOf(string? ciphers, IReadOnlyList<TlsVersion> protocols)
     {
         // The string rules TLS 1.2 alone; without that version it would only cost resumption.
-        if (config.Ciphers is null || !config.Protocols.Contains(TlsVersion.Tls12))
+        if (ciphers is null || !protocols.Contains(TlsVersion.Tls12))
         {
             return null;
         }
@@ -175,13 +178,13 @@ internal sealed partial class TlsPolicy
             throw new PlatformNotSupportedException("Cipher suites are chosen by the system here; leave Ciphers out.");
         }
 
-        if (!CipherString.TryParse(config.Ciphers, out var suites, out var error))
+        if (!CipherString.TryParse(ciphers, out var suites, out var error))
         {
-            throw new ArgumentException(error, nameof(config));
+            throw new ArgumentException(error, nameof(ciphers));
         }
 
         // OpenSSL's own order for TLS 1.3. SslStream refuses a list without any of them when the version is on.
-        TlsCipherSuite[] tls13 = config.Protocols.Contains(TlsVersion.Tls13)
+        TlsCipherSuite[] tls13 = protocols.Contains(TlsVersion.Tls13)
             ? [TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256, TlsCipherSuite.TLS_AES_128_GCM_SHA256]
             : [];
         return new CipherSuitesPolicy([.. tls13, .. suites]);

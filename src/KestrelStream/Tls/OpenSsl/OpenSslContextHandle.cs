@@ -14,6 +14,9 @@ internal sealed class OpenSslContextHandle : SafeHandle
     public static unsafe OpenSslContextHandle New(OpenSslScope scope)
         => new(OpenSslNative.SSL_CTX_new_ex(scope.LibraryContext, null, OpenSslNative.TLS_server_method()));
 
+    public static unsafe OpenSslContextHandle NewClient(OpenSslScope scope)
+        => new(OpenSslNative.SSL_CTX_new_ex(scope.LibraryContext, null, OpenSslNative.TLS_client_method()));
+
     protected override bool ReleaseHandle()
     {
         OpenSslNative.SSL_CTX_free(handle);

@@ -3,27 +3,34 @@ using KestrelStream.Tls.OpenSsl;
 
 namespace KestrelStream.Transport.EventLoop;
 
-/// <summary>What a client gets that breaks the rules.</summary>
+/// <content>What a peer gets that breaks the rules.</content>
 internal sealed unsafe partial class TlsRelayPump
 {
-    /// <summary>Read of a client that has broken the rules, so that its alert is not overtaken by a reset.</summary>
+    /// <summary>Read of a peer that has broken the rules, so that its alert is not overtaken by a reset.</summary>
     private const int MostLingering = 128 * 1024;
 
     private static readonly TimeSpan s_longestLingering = TimeSpan.FromSeconds(1);
 
-    /// <summary>Not TLS any more: the client gets its alert, which OpenSSL has written, and the destination is reset.</summary>
-    private void Refuse(OpenSslError error)
+    /// <summary>Not TLS any more: the sender gets its alert, which OpenSSL has written, and the other side is reset.</summary>
+    private void Refuse(ref Direction direction, OpenSslError error)
     {
+        if (!direction.IsUpload)
+        {
+            _session.UpstreamTlsError = error.Text;
+            _session.TryEnd(SessionEndReason.UpstreamTlsFailed);
+        }
+
         if (error.IsPeerAlert)
         {
-            ReceiveFailed(isUpload: true);
+            ReceiveFailed(ref direction);
             return;
         }
 
         _session.TryEnd(SessionEndReason.ProtocolViolation);
-        _isLingering = true;
-        _upstream.Reset();
-        if (_download.Held.Count > 0 || _download.IsOver || _client.ShutdownSend() < 0)
+        _lingering = direction.From;
+        direction.To.Reset();
+        ref var back = ref Other(ref direction);
+        if (back.Held.Count > 0 || back.IsOver || direction.From.ShutdownSend() < 0)
         {
             EndWithReset();
             return;
@@ -36,9 +43,9 @@ internal sealed unsafe partial class TlsRelayPump
     /// <summary>Reads on for a moment: closing with bytes unread would make the kernel send RST, which would overtake the alert.</summary>
     private void Linger()
     {
-        while (_isLingering && !_isOver && _client.IsReadable)
+        while (_lingering is { IsReadable: true } peer && !_isOver)
         {
-            var received = _client.Receive(loop.Buffer, TlsBuffers.InputBytes);
+            var received = peer.Receive(loop.Buffer, TlsBuffers.InputBytes);
             _lingered += Math.Max(received, 0);
             if (received == -Native.EAGAIN)
             {
@@ -48,7 +55,7 @@ internal sealed unsafe partial class TlsRelayPump
             if (received <= 0 || _lingered > MostLingering)
             {
                 Leave();
-                _client.Close();
+                peer.Close();
                 _core.SetResult(true);
             }
         }

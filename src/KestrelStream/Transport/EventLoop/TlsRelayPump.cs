@@ -5,34 +5,31 @@ using KestrelStream.Tls.OpenSsl;
 namespace KestrelStream.Transport.EventLoop;
 
 /// <summary>
-/// The relay of a session whose TLS ends here: as <see cref="RelayPump"/>, but what comes from the client is decrypted and what goes to it encrypted
-/// on the way, in buffers that all sessions of the loop share. Pooled by its loop; on the loop's thread only.
+/// The relay of a session that has TLS on one side or on both: as <see cref="RelayPump"/>, but what comes from such a side is decrypted and what goes to
+/// it encrypted on the way, in buffers that all sessions of the loop share. Pooled by its loop; on the loop's thread only.
 /// </summary>
 /// <remarks>
-/// A received buffer is always given to OpenSSL whole, so that no ciphertext is ever kept here; OpenSSL itself keeps a record that was cut. Held are
-/// plaintext that a slow destination did not take (then nothing is received from the client) and ciphertext that a slow client did not take (then
-/// nothing is received from the destination).
+/// A received buffer is always given to OpenSSL whole, so that no ciphertext is ever kept here; OpenSSL itself keeps a record that was cut. Held is
+/// what a slow receiver did not take, as it is to be sent; then nothing more is received for it.
 /// </remarks>
 internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPump, IValueTaskSource, IDeferredWork
 {
     /// <summary>Most that one direction moves before others get their turn: a byte costs some three times what it costs to pass it through.</summary>
     private const int TurnBytes = EventLoop.BufferBytes;
 
-    /// <summary>More ciphertext than this is no answer to one buffer any more: a client that makes us answer (key updates) and does not read.</summary>
+    /// <summary>More ciphertext than this is no answer to one buffer any more: a peer that makes us answer (key updates) and does not read.</summary>
     private const int MostHeldAnswers = 2 * TlsBuffers.InputBytes;
 
     private ManualResetValueTaskSourceCore<bool> _core;
     private StreamSession _session = null!;
     private LoopConnection _client = null!;
     private LoopConnection _upstream = null!;
-    private OpenSslSession _tls = null!;
     private Direction _upload;
     private Direction _download;
 
-    /// <summary>Payload in what is held for the client: counted once all of it is sent.</summary>
-    private int _heldPayload;
+    /// <summary>Has broken the rules of TLS, and is read only so that its alert is not overtaken by a reset; null = nobody has.</summary>
+    private LoopConnection? _lingering;
     private int _lingered;
-    private bool _isLingering;
     private bool _isQueued;
     private bool _isOver;
 
@@ -42,17 +39,22 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         _session = session;
         _client = (LoopConnection)session.Client;
         _upstream = (LoopConnection)session.Upstream!;
-        _upload = default;
-        _download = default;
-        _heldPayload = 0;
+        _upload = new Direction { From = _client, To = _upstream, IsUpload = true };
+        _download = new Direction { From = _upstream, To = _client };
+        _lingering = null;
         _lingered = 0;
-        _isLingering = false;
         _isOver = false;
 
         session.EnterRelay();
+        if (session.PendingWait is not null)
+        {
+            session.PendingWait = null;
+            _client.EndWait();
+        }
+
         _client.Pump = this;
         _upstream.Pump = this;
-        if (_client.IsClosed || _upstream.IsClosed || _client.Tls is not { } tls)
+        if (_client.IsClosed || _upstream.IsClosed)
         {
             OnConnectionClosed();
         }
@@ -63,10 +65,10 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         }
         else
         {
-            _tls = tls;
-            Upload();
-            Download();
-            _client.Tls?.FreeBuffers();
+            ForwardFirst();
+            Flow(ref _upload);
+            Flow(ref _download);
+            FreeBuffers();
         }
 
         return new ValueTask(this, _core.Version);
@@ -74,45 +76,42 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
 
     public override void OnEvents(LoopConnection connection, uint events)
     {
-        if (_client.IsClosed || _upstream.IsClosed)
+        if (CannotFlow)
         {
-            // Given up earlier in this turn, or the client is refused; the deferred end is on its way.
+            // Given up earlier in this turn, or a peer is refused; the deferred end is on its way.
             Linger();
             return;
         }
 
-        // As in RelayPump: a reset that no receive would tell of, because none is to come.
         var isClient = connection == _client;
-        if ((events & Native.EPOLLERR) != 0 && (isClient ? _upload.IsOver || _upload.Held.Count > 0 : _download.IsOver))
+        ref var inbound = ref isClient ? ref _upload : ref _download;
+        ref var outbound = ref isClient ? ref _download : ref _upload;
+
+        // As in RelayPump: a reset that no receive would tell of, because none is to come.
+        if ((events & Native.EPOLLERR) != 0 && (inbound.IsOver || (isClient && inbound.Held.Count > 0)))
         {
-            ReceiveFailed(isUpload: isClient);
+            ReceiveFailed(ref inbound);
             return;
         }
 
-        if (!isClient)
+        if (outbound.Held.Count > 0)
         {
-            Download();
-            if (_upload.Held.Count > 0)
-            {
-                Upload();
-            }
-        }
-        else
-        {
-            if (_download.Held.Count > 0)
-            {
-                Download();
-            }
-
-            Upload();
+            Flow(ref outbound);
         }
 
-        _client.Tls?.FreeBuffers();
+        Flow(ref inbound);
+        if (outbound.Unwritten.Count > 0)
+        {
+            // It has waited for what its receiver had to say first.
+            Flow(ref outbound);
+        }
+
+        FreeBuffers();
     }
 
     public override void OnConnectionClosed()
     {
-        if (!_isOver && !(_isLingering && !_client.IsClosed))
+        if (!_isOver && _lingering is not { IsClosed: false })
         {
             EndWithReset();
         }
@@ -121,9 +120,9 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
     public void RunDeferred()
     {
         _isQueued = false;
-        Upload();
-        Download();
-        _client.Tls?.FreeBuffers();
+        Flow(ref _upload);
+        Flow(ref _download);
+        FreeBuffers();
     }
 
     public override void OnFailed(Exception exception)
@@ -154,20 +153,19 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         => _core.OnCompleted(continuation, state, token, flags);
 
     /// <summary>It has ended, or one of its connections was closed in this turn and the end is on its way.</summary>
-    private bool CannotFlow => _isOver || _isLingering || _client.IsClosed || _upstream.IsClosed;
+    private bool CannotFlow => _isOver || _lingering is not null || _client.IsClosed || _upstream.IsClosed;
 
-    private void ReceiveFailed(bool isUpload)
+    private void ReceiveFailed(ref Direction direction)
     {
-        _session.TryEnd(isUpload ? SessionEndReason.ClientReset : SessionEndReason.UpstreamReset);
+        _session.TryEnd(direction.IsUpload ? SessionEndReason.ClientReset : SessionEndReason.UpstreamReset);
         EndWithReset();
     }
 
     /// <summary>As in <see cref="RelayPump"/>: what the dead receiver has sent before may still wait to be read.</summary>
-    private void SendFailed(bool isUpload)
+    private void SendFailed(ref Direction direction)
     {
-        _session.TryEnd(isUpload ? SessionEndReason.UpstreamReset : SessionEndReason.ClientReset);
-        ref var direction = ref isUpload ? ref _upload : ref _download;
-        ref var other = ref isUpload ? ref _download : ref _upload;
+        _session.TryEnd(direction.IsUpload ? SessionEndReason.UpstreamReset : SessionEndReason.ClientReset);
+        ref var other = ref Other(ref direction);
         if (other.IsOver)
         {
             EndWithReset();
@@ -177,7 +175,7 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         Release(ref direction);
         direction.IsOver = true;
         other.IsFromDead = true;
-        (isUpload ? _upstream : _client).IsReadable = true;
+        direction.To.IsReadable = true;
         Queue();
     }
 
@@ -212,7 +210,6 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         _upstream.Pump = null;
         Release(ref _upload);
         Release(ref _download);
-        _tls = null!;
     }
 
     private void Queue()
@@ -221,6 +218,26 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         {
             _isQueued = true;
             loop.Defer(this);
+        }
+    }
+
+    private void FreeBuffers()
+    {
+        _client.Tls?.FreeBuffers();
+        _upstream.Tls?.FreeBuffers();
+    }
+
+    private ref Direction Other(ref Direction direction) => ref direction.IsUpload ? ref _download : ref _upload;
+
+    private void Count(ref Direction direction, int payload)
+    {
+        if (direction.IsUpload)
+        {
+            _session.BytesIn += payload;
+        }
+        else
+        {
+            _session.BytesOut += payload;
         }
     }
 
@@ -237,6 +254,7 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
     private void Release(ref Direction direction)
     {
         direction.Held.Release();
+        direction.Unwritten.Release();
         if (direction.IsHolding)
         {
             direction.IsHolding = false;
@@ -246,14 +264,28 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
 
     private struct Direction
     {
-        /// <summary>Not yet taken by the receiver's kernel.</summary>
+        public LoopConnection From;
+        public LoopConnection To;
+
+        /// <summary>As it is to be sent, and not yet taken by the receiver's kernel.</summary>
         public HeldBytes Held;
+
+        /// <summary>Not encrypted yet, because OpenSSL wants to hear more from the receiver first; behind <see cref="Held"/>.</summary>
+        public HeldBytes Unwritten;
+
+        /// <summary>Payload in <see cref="Held"/>: counted once all of it is sent.</summary>
+        public int HeldPayload;
+
+        public bool IsUpload;
 
         /// <summary>The session counts a send under way.</summary>
         public bool IsHolding;
 
         /// <summary>The sender has ended, and the receiver is to be told once nothing is held.</summary>
         public bool IsEnding;
+
+        /// <summary>Where it speaks TLS, close_notify is written.</summary>
+        public bool HasToldEnd;
 
         /// <summary>Nothing will be received this way any more.</summary>
         public bool IsOver;

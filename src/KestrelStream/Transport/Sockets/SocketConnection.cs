@@ -267,19 +267,6 @@ internal sealed class SocketConnection : StreamConnection
         Release();
     }
 
-    /// <summary>Without waiting: whether the peer has sent something that was not received yet. False as well for one that is closed.</summary>
-    public bool HasReceived()
-    {
-        try
-        {
-            return _socket.Available > 0;
-        }
-        catch (Exception e) when (e is ObjectDisposedException or SocketException)
-        {
-            return false;
-        }
-    }
-
     public override EndPoint? GetBoundEndPoint()
     {
         try
@@ -301,6 +288,18 @@ internal sealed class SocketConnection : StreamConnection
         catch (Exception e) when (e is ObjectDisposedException or SocketException)
         {
             return true;
+        }
+    }
+
+    public override bool HasReceived()
+    {
+        try
+        {
+            return _socket.Available > 0;
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            return false;
         }
     }
 
