@@ -15,39 +15,31 @@ public static class TlsUpstream
         EnabledSslProtocols = protocols,
     };
 
-    /// <summary>Runs a script over each connection once the handshake is done. A client that gives up in the handshake is no failure.</summary>
+    /// <summary>Runs a script over each connection once the handshake is done. A client that gives up, in the handshake or later, is no failure.</summary>
     public static ScriptedUpstream Create(SslServerAuthenticationOptions options, Func<SslStream, Socket, Task> script) => new(async socket =>
     {
         var ssl = new SslStream(new NetworkStream(socket));
         try
         {
             await ssl.AuthenticateAsServerAsync(options);
+            await script(ssl, socket);
         }
         catch (Exception e) when (e is AuthenticationException or IOException)
         {
-            return;
+            // The client has given up.
         }
-
-        await script(ssl, socket);
     });
 
     /// <summary>Sends back what it gets; close_notify and FIN for close_notify.</summary>
     public static ScriptedUpstream Echo(TestCertificate certificate, SslProtocols protocols = SslProtocols.None) => Create(Options(certificate, protocols), async (ssl, socket) =>
     {
         var buffer = new byte[65536];
-        try
+        while (await ssl.ReadAsync(buffer) is > 0 and var count)
         {
-            while (await ssl.ReadAsync(buffer) is > 0 and var count)
-            {
-                await ssl.WriteAsync(buffer.AsMemory(0, count));
-            }
+            await ssl.WriteAsync(buffer.AsMemory(0, count));
+        }
 
-            await EndAsync(ssl, socket);
-        }
-        catch (IOException)
-        {
-            // Reset by a session that was not to end well.
-        }
+        await EndAsync(ssl, socket);
     });
 
     /// <summary>Says what it has been asked for by its name, then sends back what it gets.</summary>
