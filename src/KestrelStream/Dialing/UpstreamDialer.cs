@@ -48,7 +48,8 @@ internal sealed partial class UpstreamDialer(
         {
             if (TimeoutLeft(config, started) <= TimeSpan.Zero)
             {
-                last = ConnectStatus.TimedOut;
+                // What has eaten it up says more, if it was a handshake.
+                last = last is ConnectStatus.TlsFailed or ConnectStatus.TlsTimedOut or ConnectStatus.TlsCertificate ? last : ConnectStatus.TimedOut;
                 break;
             }
 
