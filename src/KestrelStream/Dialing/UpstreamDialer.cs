@@ -241,39 +241,6 @@ internal sealed partial class UpstreamDialer(
         return Record(session, new DialAttempt(destination.Id, endPoint, status, time.GetElapsedTime(started)) { Detail = problem }, destination.ConfiguredId);
     }
 
-    /// <summary>The PROXY header goes first, in clear (it is not the destination's TLS that it is for); then the handshake, in what is left of the budget.</summary>
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<UpstreamTlsResult> SecureAsync(StreamSession session, DestinationState destination, EndPoint endPoint, ClusterModel model, long begun)
-    {
-        var tls = model.Tls!;
-        var left = model.Config.DialBudget - time.GetElapsedTime(begun);
-        session.Enter(SessionPhase.Dial, tls.Config.HandshakeTimeout < left ? tls.Config.HandshakeTimeout : left > TimeSpan.Zero ? left : TimeSpan.Zero);
-        var header = OutgoingHeader.Of(session, model.Config);
-        if (!header.IsEmpty)
-        {
-            // If it does not arrive, the handshake finds out.
-            await session.Upstream!.SendAsync(header);
-        }
-
-        var name = UpstreamName.Of(tls.Config, destination.Config, destination.Address, destination.HostName, session.ServerName);
-        return await upstreamTls.ConnectAsync(session, tls, name, endPoint, destination.Id);
-    }
-
-    /// <summary>A handshake that has failed may have left an alert to be delivered.</summary>
-    private static void GiveUp(StreamSession session, ConnectStatus status)
-    {
-        if (status is ConnectStatus.TlsFailed or ConnectStatus.TlsCertificate)
-        {
-            session.Upstream!.Close();
-        }
-        else
-        {
-            session.Upstream!.Reset();
-        }
-
-        session.Upstream = null;
-    }
-
     /// <summary>A connection that was made ahead; null = there is none. Not while the destination has failures: a dial says more of it then.</summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<ConnectStatus?> TakeWarmAsync(StreamSession session, DestinationState destination, ClusterModel model, long begun)

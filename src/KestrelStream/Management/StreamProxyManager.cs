@@ -299,11 +299,15 @@ internal sealed partial class StreamProxyManager(
         }
     }
 
-    /// <summary>A certificate's mistake, with the routes that need it.</summary>
+    /// <summary>A certificate's mistake, with the routes and clusters that need it.</summary>
     private static ConfigError ToConfigError(CertificateError error, StreamProxyConfig config)
     {
-        var routes = config.Routes.Where(r => r.Value.Tls?.Certificates.Contains(error.Id, StringComparer.OrdinalIgnoreCase) ?? false).Select(r => r.Key).ToList();
-        var usedBy = routes.Count == 0 ? "" : $" (certificate \"{error.Id}\" of route {string.Join(", ", routes)})";
+        List<string> users =
+        [
+            .. config.Routes.Where(r => r.Value.Tls?.Certificates.Contains(error.Id, StringComparer.OrdinalIgnoreCase) ?? false).Select(r => $"route {r.Key}"),
+            .. config.Clusters.Where(c => error.Id.Equals(c.Value.Tls?.Certificate, StringComparison.OrdinalIgnoreCase)).Select(c => $"cluster {c.Key}"),
+        ];
+        var usedBy = users.Count == 0 ? "" : $" (certificate \"{error.Id}\" of {string.Join(", ", users)})";
         return new ConfigError($"StreamProxy:Certificates:{error.Id}:{error.Key}", error.Message + usedBy);
     }
 
