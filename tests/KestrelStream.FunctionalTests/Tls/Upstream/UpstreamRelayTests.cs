@@ -240,39 +240,42 @@ public sealed class UpstreamRelayTests : IDisposable
         const int Sessions = 300;
         await using var upstream = TlsUpstream.Echo(UpstreamPool.Certificate);
         await using var proxy = await ProxyEnvironment.StartAsync(UpstreamPool.Terminating(_pool.Config(engine, tlsEngine, [upstream.EndPoint])));
-        await Parallel.ForAsync(0, Sessions, new ParallelOptions { MaxDegreeOfParallelism = 24 }, async (i, _) =>
-        {
-            using var socket = await proxy.ConnectAsync();
-            await using var client = await OpenAsync(socket, terminates: true);
-            var bytes = new byte[30_000];
-            await client.WriteAsync(bytes);
-            switch (i % 4)
-            {
-                case 0:
-                    socket.Reset();
-                    return;
-
-                case 1:
-                    socket.Shutdown(SocketShutdown.Send);
-                    return;
-
-                case 2:
-                    await client.ReadExactlyAsync(new byte[10]);
-                    return;
-
-                default:
-                    await client.ReadExactlyAsync(bytes).AsTask().WaitAsync(Wait.Limit);
-                    await EndSendingAsync(client, socket);
-                    Assert.Equal(0, await CountToEndAsync(client));
-                    return;
-            }
-        });
+        await Parallel.ForAsync(0, Sessions, new ParallelOptions { MaxDegreeOfParallelism = 24 }, async (i, _) => await ComeAndGoAsync(proxy, i));
 
         await Task.WhenAll(proxy.Sessions.Select(session => session.Ended)).WaitAsync(Wait.Limit);
         Assert.Equal(Sessions, proxy.Sessions.Count);
         await Wait.UntilAsync(() => upstream.Active == 0, "the destination's connections to end");
         Assert.All(proxy.Sessions, session => Assert.Contains(session.EndReason, new[] { SessionEndReason.Completed, SessionEndReason.ClientReset, SessionEndReason.UpstreamReset, SessionEndReason.ClientTlsFailed }));
         Assert.Equal(Sessions / 4, proxy.Sessions.Count(session => session is { EndReason: SessionEndReason.Completed, BytesIn: 30_000, BytesOut: 30_000 }));
+    }
+
+    /// <summary>One of four ways to leave.</summary>
+    private static async Task ComeAndGoAsync(ProxyEnvironment proxy, int number)
+    {
+        using var socket = await proxy.ConnectAsync();
+        await using var client = await OpenAsync(socket, terminates: true);
+        var bytes = new byte[30_000];
+        await client.WriteAsync(bytes);
+        switch (number % 4)
+        {
+            case 0:
+                socket.Reset();
+                return;
+
+            case 1:
+                socket.Shutdown(SocketShutdown.Send);
+                return;
+
+            case 2:
+                await client.ReadExactlyAsync(new byte[10]);
+                return;
+
+            default:
+                await client.ReadExactlyAsync(bytes).AsTask().WaitAsync(Wait.Limit);
+                await EndSendingAsync(client, socket);
+                Assert.Equal(0, await CountToEndAsync(client));
+                return;
+        }
     }
 
     private static async Task<Stream> OpenAsync(Socket socket, bool terminates, string name = "app.example.com")
