@@ -30,12 +30,12 @@ internal sealed unsafe partial class TlsRelayPump
             }
 
             var isEnding = from is { PeerHasEnded: true, IsBroken: false };
-            var received = from.Receive(loop.Buffer, TlsBuffers.InputBytes);
+            var received = from.Receive(Loop.Buffer, TlsBuffers.InputBytes);
             if (received > 0)
             {
                 left -= received;
-                _session.Touch();
-                if (!Take(ref direction, loop.Buffer, received))
+                Session.Touch();
+                if (!Take(ref direction, Loop.Buffer, received))
                 {
                     return;
                 }
@@ -54,7 +54,7 @@ internal sealed unsafe partial class TlsRelayPump
             }
             else if (received != -Native.EAGAIN)
             {
-                ReceiveFailed(ref direction);
+                ReceiveFailed(direction.IsUpload);
                 return;
             }
         }
@@ -96,14 +96,14 @@ internal sealed unsafe partial class TlsRelayPump
             count = rest;
             buffers.ClearInput();
             SendAnswers(ref direction, tls);
-            if (decrypted > 0 && !_isOver && !direction.IsOver)
+            if (decrypted > 0 && !IsOver && !direction.IsOver)
             {
                 Forward(ref direction, buffers.Plain, decrypted);
             }
         }
-        while (status == TlsStatus.NeedRoom && !_isOver);
+        while (status == TlsStatus.NeedRoom && !IsOver);
 
-        if (_isOver)
+        if (IsOver)
         {
             return false;
         }
@@ -141,7 +141,7 @@ internal sealed unsafe partial class TlsRelayPump
         }
         else
         {
-            ReceiveFailed(ref direction);
+            ReceiveFailed(direction.IsUpload);
         }
     }
 }

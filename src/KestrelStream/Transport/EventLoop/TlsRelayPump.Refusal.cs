@@ -16,17 +16,17 @@ internal sealed unsafe partial class TlsRelayPump
     {
         if (!direction.IsUpload)
         {
-            _session.UpstreamTlsError = error.Text;
-            _session.TryEnd(SessionEndReason.UpstreamTlsFailed);
+            Session.UpstreamTlsError = error.Text;
+            Session.TryEnd(SessionEndReason.UpstreamTlsFailed);
         }
 
         if (error.IsPeerAlert)
         {
-            ReceiveFailed(ref direction);
+            ReceiveFailed(direction.IsUpload);
             return;
         }
 
-        _session.TryEnd(SessionEndReason.ProtocolViolation);
+        Session.TryEnd(SessionEndReason.ProtocolViolation);
         _lingering = direction.From;
         direction.To.Reset();
         ref var back = ref Other(ref direction);
@@ -36,16 +36,16 @@ internal sealed unsafe partial class TlsRelayPump
             return;
         }
 
-        _session.Enter(SessionPhase.Refuse, s_longestLingering);
+        Session.Enter(SessionPhase.Refuse, s_longestLingering);
         Linger();
     }
 
     /// <summary>Reads on for a moment: closing with bytes unread would make the kernel send RST, which would overtake the alert.</summary>
     private void Linger()
     {
-        while (_lingering is { IsReadable: true } peer && !_isOver)
+        while (_lingering is { IsReadable: true } peer && !IsOver)
         {
-            var received = peer.Receive(loop.Buffer, TlsBuffers.InputBytes);
+            var received = peer.Receive(Loop.Buffer, TlsBuffers.InputBytes);
             _lingered += Math.Max(received, 0);
             if (received == -Native.EAGAIN)
             {
@@ -54,9 +54,7 @@ internal sealed unsafe partial class TlsRelayPump
 
             if (received <= 0 || _lingered > MostLingering)
             {
-                Leave();
-                peer.Close();
-                _core.SetResult(true);
+                EndWithClose(peer);
             }
         }
     }

@@ -7,20 +7,20 @@ namespace KestrelStream.Transport.EventLoop;
 internal sealed unsafe partial class TlsRelayPump
 {
     /// <summary>The PROXY header (before a handshake it has gone already) and what was read to find the route go first.</summary>
-    private void ForwardFirst()
+    protected override void ForwardFirst()
     {
-        if (!_session.UpstreamHeader.IsEmpty)
+        if (!Session.UpstreamHeader.IsEmpty)
         {
             // None of the client's bytes: not counted as such.
-            var header = _session.UpstreamHeader.Span;
-            _session.UpstreamHeader = default;
+            var header = Session.UpstreamHeader.Span;
+            Session.UpstreamHeader = default;
             fixed (byte* bytes = header)
             {
                 Send(ref _upload, bytes, header.Length, payload: 0);
             }
         }
 
-        if (_session.Preread is { Length: > 0 } preread && _client.Tls is null && !_isOver && !_upload.IsOver)
+        if (Session.Preread is { Length: > 0 } preread && Client.Tls is null && !IsOver && !_upload.IsOver)
         {
             fixed (byte* bytes = preread.Written.Span)
             {
@@ -28,7 +28,7 @@ internal sealed unsafe partial class TlsRelayPump
             }
         }
 
-        _session.ReleasePreread();
+        Session.ReleasePreread();
     }
 
     /// <summary>False = the direction cannot go on now.</summary>
@@ -55,12 +55,12 @@ internal sealed unsafe partial class TlsRelayPump
 
         if (sent == count)
         {
-            Count(ref direction, payload);
+            Count(direction.IsUpload, payload);
             return true;
         }
 
         direction.Held.Add(new ReadOnlySpan<byte>(bytes + sent, count - sent));
-        Count(ref direction, payload == 0 ? 0 : sent);
+        Count(direction.IsUpload, payload == 0 ? 0 : sent);
         direction.HeldPayload += payload == 0 ? 0 : count - sent;
         Holding(ref direction);
         return false;
@@ -75,7 +75,7 @@ internal sealed unsafe partial class TlsRelayPump
             if (status is TlsStatus.Failed or TlsStatus.Closed)
             {
                 // Nothing is written behind close_notify or a failure: only memory can be short.
-                _session.TryEnd(SessionEndReason.InternalError);
+                Session.TryEnd(SessionEndReason.InternalError);
                 EndWithReset();
                 return false;
             }
@@ -109,7 +109,7 @@ internal sealed unsafe partial class TlsRelayPump
 
         if (direction.Held.Count == 0)
         {
-            Count(ref direction, payload);
+            Count(direction.IsUpload, payload);
         }
         else
         {
@@ -143,7 +143,7 @@ internal sealed unsafe partial class TlsRelayPump
             return false;
         }
 
-        _session.Touch();
+        Session.Touch();
         return SendHeld(ref direction) && WriteUnwritten(ref direction) && Flushed(ref direction);
     }
 
@@ -163,7 +163,7 @@ internal sealed unsafe partial class TlsRelayPump
             if (direction.To.Tls is null && sent > ahead)
             {
                 // Of ciphertext nobody knows how much payload it is before all of it is sent.
-                Count(ref direction, sent - ahead);
+                Count(direction.IsUpload, sent - ahead);
                 direction.HeldPayload -= sent - ahead;
             }
 
@@ -172,7 +172,7 @@ internal sealed unsafe partial class TlsRelayPump
                 return false;
             }
 
-            Count(ref direction, direction.HeldPayload);
+            Count(direction.IsUpload, direction.HeldPayload);
             direction.HeldPayload = 0;
         }
 
@@ -218,7 +218,7 @@ internal sealed unsafe partial class TlsRelayPump
     {
         if (direction.IsFromDead)
         {
-            ReceiveFailed(ref direction);
+            ReceiveFailed(direction.IsUpload);
             return;
         }
 
@@ -258,7 +258,7 @@ internal sealed unsafe partial class TlsRelayPump
         else
         {
             direction.IsOver = true;
-            _session.HalfClosed();
+            Session.HalfClosed();
         }
     }
 }

@@ -1,4 +1,3 @@
-using System.Threading.Tasks.Sources;
 using KestrelStream.Sessions;
 using KestrelStream.Tls.OpenSsl;
 
@@ -12,7 +11,7 @@ namespace KestrelStream.Transport.EventLoop;
 /// A received buffer is always given to OpenSSL whole, so that no ciphertext is ever kept here; OpenSSL itself keeps a record that was cut. Held is
 /// what a slow receiver did not take, as it is to be sent; then nothing more is received for it.
 /// </remarks>
-internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPump, IValueTaskSource, IDeferredWork
+internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : SessionPump(loop)
 {
     /// <summary>Most that one direction moves before others get their turn: a byte costs some three times what it costs to pass it through.</summary>
     private const int TurnBytes = EventLoop.BufferBytes;
@@ -20,59 +19,12 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
     /// <summary>More ciphertext than this is no answer to one buffer any more: a peer that makes us answer (key updates) and does not read.</summary>
     private const int MostHeldAnswers = 2 * TlsBuffers.InputBytes;
 
-    private ManualResetValueTaskSourceCore<bool> _core;
-    private StreamSession _session = null!;
-    private LoopConnection _client = null!;
-    private LoopConnection _upstream = null!;
     private Direction _upload;
     private Direction _download;
 
     /// <summary>Has broken the rules of TLS, and is read only so that its alert is not overtaken by a reset; null = nobody has.</summary>
     private LoopConnection? _lingering;
     private int _lingered;
-    private bool _isQueued;
-    private bool _isOver;
-
-    /// <summary>Begins; ends when both directions have ended and both connections are closed.</summary>
-    public ValueTask RunAsync(StreamSession session)
-    {
-        _session = session;
-        _client = (LoopConnection)session.Client;
-        _upstream = (LoopConnection)session.Upstream!;
-        _upload = new Direction { From = _client, To = _upstream, IsUpload = true };
-        _download = new Direction { From = _upstream, To = _client };
-        _lingering = null;
-        _lingered = 0;
-        _isOver = false;
-
-        session.EnterRelay();
-        if (session.PendingWait is not null)
-        {
-            session.PendingWait = null;
-            _client.EndWait();
-        }
-
-        _client.Pump = this;
-        _upstream.Pump = this;
-        if (_client.IsClosed || _upstream.IsClosed)
-        {
-            OnConnectionClosed();
-        }
-        else if (!_client.Watch() || !_upstream.Watch())
-        {
-            session.TryEnd(SessionEndReason.LimitExceeded);
-            EndWithReset();
-        }
-        else
-        {
-            ForwardFirst();
-            Flow(ref _upload);
-            Flow(ref _download);
-            FreeBuffers();
-        }
-
-        return new ValueTask(this, _core.Version);
-    }
 
     public override void OnEvents(LoopConnection connection, uint events)
     {
@@ -83,14 +35,14 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
             return;
         }
 
-        var isClient = connection == _client;
+        var isClient = connection == Client;
         ref var inbound = ref isClient ? ref _upload : ref _download;
         ref var outbound = ref isClient ? ref _download : ref _upload;
 
         // As in RelayPump: a reset that no receive would tell of, because none is to come.
         if ((events & Native.EPOLLERR) != 0 && (inbound.IsOver || (isClient && inbound.Held.Count > 0)))
         {
-            ReceiveFailed(ref inbound);
+            ReceiveFailed(inbound.IsUpload);
             return;
         }
 
@@ -111,60 +63,42 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
 
     public override void OnConnectionClosed()
     {
-        if (!_isOver && _lingering is not { IsClosed: false })
+        if (_lingering is not { IsClosed: false })
         {
-            EndWithReset();
+            base.OnConnectionClosed();
         }
     }
 
-    public void RunDeferred()
+    protected override void Begin()
     {
-        _isQueued = false;
+        _upload = new Direction { From = Client, To = Upstream, IsUpload = true };
+        _download = new Direction { From = Upstream, To = Client };
+        _lingering = null;
+        _lingered = 0;
+    }
+
+    protected override void Flow()
+    {
         Flow(ref _upload);
         Flow(ref _download);
         FreeBuffers();
     }
 
-    public override void OnFailed(Exception exception)
+    protected override void Release()
     {
-        if (!_isOver)
-        {
-            Leave();
-            _core.SetException(exception);
-        }
+        Release(ref _upload);
+        Release(ref _download);
     }
 
-    void IValueTaskSource.GetResult(short token)
-    {
-        try
-        {
-            _core.GetResult(token);
-        }
-        finally
-        {
-            _core.Reset();
-            loop.Return(this);
-        }
-    }
-
-    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
-
-    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
-        => _core.OnCompleted(continuation, state, token, flags);
+    protected override void Return() => Loop.Return(this);
 
     /// <summary>It has ended, or one of its connections was closed in this turn and the end is on its way.</summary>
-    private bool CannotFlow => _isOver || _lingering is not null || _client.IsClosed || _upstream.IsClosed;
-
-    private void ReceiveFailed(ref Direction direction)
-    {
-        _session.TryEnd(direction.IsUpload ? SessionEndReason.ClientReset : SessionEndReason.UpstreamReset);
-        EndWithReset();
-    }
+    private bool CannotFlow => IsOver || _lingering is not null || Client.IsClosed || Upstream.IsClosed;
 
     /// <summary>As in <see cref="RelayPump"/>: what the dead receiver has sent before may still wait to be read.</summary>
     private void SendFailed(ref Direction direction)
     {
-        _session.TryEnd(direction.IsUpload ? SessionEndReason.UpstreamReset : SessionEndReason.ClientReset);
+        Session.TryEnd(direction.IsUpload ? SessionEndReason.UpstreamReset : SessionEndReason.ClientReset);
         ref var other = ref Other(ref direction);
         if (other.IsOver)
         {
@@ -179,67 +113,13 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         Queue();
     }
 
-    private void End()
-    {
-        if (!_session.TryEnd(SessionEndReason.Completed))
-        {
-            // Not a clean end: whatever is still open is visibly cut.
-            EndWithReset();
-            return;
-        }
-
-        Leave();
-        _client.Close();
-        _upstream.Close();
-        _core.SetResult(true);
-    }
-
-    private void EndWithReset()
-    {
-        Leave();
-        _client.Reset();
-        _upstream.Reset();
-        _session.TryEnd(SessionEndReason.Completed);
-        _core.SetResult(true);
-    }
-
-    private void Leave()
-    {
-        _isOver = true;
-        _client.Pump = null;
-        _upstream.Pump = null;
-        Release(ref _upload);
-        Release(ref _download);
-    }
-
-    private void Queue()
-    {
-        if (!_isQueued)
-        {
-            _isQueued = true;
-            loop.Defer(this);
-        }
-    }
-
     private void FreeBuffers()
     {
-        _client.Tls?.FreeBuffers();
-        _upstream.Tls?.FreeBuffers();
+        Client.Tls?.FreeBuffers();
+        Upstream.Tls?.FreeBuffers();
     }
 
     private ref Direction Other(ref Direction direction) => ref direction.IsUpload ? ref _download : ref _upload;
-
-    private void Count(ref Direction direction, int payload)
-    {
-        if (direction.IsUpload)
-        {
-            _session.BytesIn += payload;
-        }
-        else
-        {
-            _session.BytesOut += payload;
-        }
-    }
 
     /// <summary>Bytes are under way that this side has: an end now would lose them.</summary>
     private void Holding(ref Direction direction)
@@ -247,7 +127,7 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         if (!direction.IsHolding)
         {
             direction.IsHolding = true;
-            _session.Sending(1);
+            Session.Sending(1);
         }
     }
 
@@ -258,7 +138,7 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         if (direction.IsHolding)
         {
             direction.IsHolding = false;
-            _session.Sending(-1);
+            Session.Sending(-1);
         }
     }
 
