@@ -111,7 +111,7 @@ internal sealed unsafe class OpenSslClientContext
                 return null;
             }
 
-            var part = new Part(handle, _config.SessionResumption ? new OpenSslSessionCache() : null);
+            var part = new Part(handle, _config.SessionResumption ? new OpenSslClientSessions() : null);
             Volatile.Write(ref _parts[scope.Index], part);
             return part;
         }
@@ -166,5 +166,5 @@ internal sealed unsafe class OpenSslClientContext
     }
 
     /// <summary>What one loop has.</summary>
-    private sealed record Part(OpenSslContextHandle Handle, OpenSslSessionCache? Sessions);
+    private sealed record Part(OpenSslContextHandle Handle, OpenSslClientSessions? Sessions);
 }

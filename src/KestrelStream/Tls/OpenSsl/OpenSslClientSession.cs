@@ -7,7 +7,7 @@ namespace KestrelStream.Tls.OpenSsl;
 /// <summary>Our part of TLS with a destination. As <see cref="OpenSslSession"/>; what the destination gives to be resumed with goes to the cache.</summary>
 internal sealed unsafe class OpenSslClientSession : OpenSslSession
 {
-    private readonly OpenSslSessionCache? _cache;
+    private readonly OpenSslClientSessions? _cache;
     private readonly EndPoint _member;
     private readonly string _name;
     private readonly bool _verifies;
@@ -18,7 +18,7 @@ internal sealed unsafe class OpenSslClientSession : OpenSslSession
     /// <param name="cache">Null = nothing is resumed.</param>
     /// <param name="member">Its address.</param>
     /// <param name="name">It is called by.</param>
-    public OpenSslClientSession(nint ssl, TlsBuffers buffers, bool verifies, OpenSslSessionCache? cache, EndPoint member, string name)
+    public OpenSslClientSession(nint ssl, TlsBuffers buffers, bool verifies, OpenSslClientSessions? cache, EndPoint member, string name)
         : base(ssl, buffers, isServer: false)
     {
         _cache = cache;

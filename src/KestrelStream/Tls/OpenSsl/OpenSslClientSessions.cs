@@ -6,7 +6,7 @@ namespace KestrelStream.Tls.OpenSsl;
 /// The last session of each member and name under one policy, to go on with. One for a policy and loop (beyond <see cref="OpenSslScope.Count"/> loops some
 /// share one); thread-safe. What is left in it goes with the policy.
 /// </summary>
-internal sealed class OpenSslSessionCache
+internal sealed class OpenSslClientSessions
 {
     /// <summary>A session takes some KB, most of it the destination's certificates. Names may come from clients: the oldest go.</summary>
     public const int Most = 256;
