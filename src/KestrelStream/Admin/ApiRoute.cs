@@ -6,6 +6,7 @@ namespace KestrelStream.Admin;
 /// <param name="Id">Its key in the configuration.</param>
 /// <param name="Listeners">Ids of the listeners whose sessions it takes.</param>
 /// <param name="Match">Its conditions.</param>
+/// <param name="StartTls">The protocol in which its clients ask for TLS; null = none.</param>
 /// <param name="Action">What it does with a session.</param>
 /// <param name="TlsMode">What it does with the client's TLS.</param>
 /// <param name="Certificates">Ids; empty when TLS is passed through.</param>
@@ -17,6 +18,7 @@ internal sealed record ApiRoute(
     string Id,
     IReadOnlyList<string> Listeners,
     RouteMatch Match,
+    StartTlsProtocol? StartTls,
     RouteAction Action,
     TlsMode TlsMode,
     IReadOnlyList<string> Certificates,

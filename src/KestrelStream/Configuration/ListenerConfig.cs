@@ -32,4 +32,7 @@ public sealed record ListenerConfig
 
     /// <summary>Whether connections begin with a PROXY header; null = they do not.</summary>
     public ListenerProxyProtocolConfig? ProxyProtocol { get; init; }
+
+    /// <summary>How clients are spoken to until they ask for TLS; null = as its defaults say.</summary>
+    public ListenerStartTlsConfig? StartTls { get; init; }
 }

@@ -12,6 +12,11 @@ public sealed record RouteConfig
     /// <summary>What is done with the client's TLS; null = the bytes are passed through untouched.</summary>
     public RouteTlsConfig? Tls { get; init; }
 
+    /// <summary>
+    /// Takes only clients of this protocol that ask for TLS, by the name in the ClientHello that follows. null = clients that begin with TLS, or never ask.
+    /// </summary>
+    public StartTlsProtocol? StartTls { get; init; }
+
     /// <summary>Where sessions go; required when <see cref="Action"/> is <see cref="RouteAction.Forward"/>.</summary>
     public string? ClusterId { get; init; }
 

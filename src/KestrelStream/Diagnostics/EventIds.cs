@@ -34,6 +34,18 @@ internal static class EventIds
     public const int CertificateWatchFailed = 305;
     public const int OpenSslChosen = 306;
     public const int TlsEngineFallback = 307;
+    public const int CertificateFolderLoaded = 310;
+    public const int CertificateOverlap = 311;
+    public const int CertificateRemoved = 312;
+    public const int CertificateLeftOut = 313;
+    public const int CertificateFolderUnreadable = 314;
+    public const int TicketKeysSwapped = 320;
+    public const int TicketKeysRefused = 321;
+    public const int TicketKeysOpenToAll = 322;
+    public const int OcspFetched = 330;
+    public const int OcspFailed = 331;
+    public const int OcspBroken = 332;
+    public const int OcspMissing = 333;
 
     // 4xx: pools, dialing, name resolution
     public const int DialFailed = 400;

@@ -8,7 +8,9 @@ using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
+using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
+using KestrelStream.Tls.Tickets;
 using KestrelStream.Tls.Upstream;
 using KestrelStream.Transport;
 using KestrelStream.Transport.EventLoop;
@@ -24,6 +26,8 @@ internal sealed partial class StreamProxyManager(
     IStreamProxyConfigProvider provider,
     ConfigurationChecks checks,
     CertificateStore certificates,
+    TicketKeyStore ticketKeys,
+    OcspStapler stapler,
     ClusterRegistry clusters,
     DestinationResolver resolver,
     HealthChecker healthChecker,
@@ -61,7 +65,7 @@ internal sealed partial class StreamProxyManager(
 
     public IReadOnlyList<ListenerState> Listeners => _listeners is { } set ? [.. set.Hosts.Values.Select(host => host.State)] : [];
 
-    public IReadOnlyList<CertificateExpiry> Certificates => [.. certificates.States.Values.Select(state => new CertificateExpiry(state.Id, state.Current.NotAfter))];
+    public IReadOnlyList<CertificateStatus> Certificates => [.. certificates.States.Values.Select(CertificateStatus.Of)];
 
     public IReadOnlyDictionary<string, IReadOnlyList<EndPoint>> BoundAddresses
         => Listeners.ToDictionary(state => state.Id, state => state.Bound, StringComparer.OrdinalIgnoreCase);
@@ -90,6 +94,9 @@ internal sealed partial class StreamProxyManager(
                 throw new StreamProxyConfigException(errors);
             }
 
+            certificates.WhyNotUsable = (state, entry) => _current!.Routes.Values.Select(route => route.Tls?.WhyNot(state, entry))
+                .Concat(_current.Clusters.Values.Select(cluster => cluster.Model.Tls?.WhyNot(state, entry)))
+                .FirstOrDefault(why => why is not null);
             certificates.Watch();
         }
         finally
@@ -119,19 +126,20 @@ internal sealed partial class StreamProxyManager(
         }
     }
 
-    public IReadOnlyList<ConfigError> Check()
+    public ConfigCheckResult Check()
     {
         var read = checks.Validate(provider.GetConfig());
         var errors = new List<ConfigError>(read.Errors);
         var prepared = certificates.Prepare(read.Config.Certificates, provider.BasePath);
         errors.AddRange(prepared.Errors.Select(error => ToConfigError(error, read.Config)));
         var trusts = ClientTrusts.Load(read.Config, provider.BasePath, errors);
+        var ticketChange = ticketKeys.Prepare(read.Config, provider.BasePath, errors);
         if (errors.Count == 0)
         {
             var openSsl = new Lazy<OpenSslLibrary?>(() => tlsEngines.WouldSelect(read.Config));
             if (openSsl.Value is not null)
             {
-                errors.AddRange(RoutePolicies.Compile(read.Config, prepared, trusts, certificates, openSsl, _ => null).Errors);
+                errors.AddRange(RoutePolicies.Compile(read.Config, prepared, new(trusts, ticketChange, stapler, provider.BasePath), certificates, openSsl, _ => null).Errors);
             }
 
             errors.AddRange(UpstreamPolicies.Compile(read.Config, provider.BasePath, prepared, certificates, openSsl, _ => null).Errors);
@@ -140,7 +148,7 @@ internal sealed partial class StreamProxyManager(
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
         CheckAuthorities.Load(read.Config, provider.BasePath, errors);
         errors.AddRange(CheckAccessLog(read.Config).Where(error => !read.Errors.Any(known => known.Path == error.Path)));
-        return errors;
+        return new ConfigCheckResult(errors, [.. CertificateReview.Of(read.Config, prepared, time.GetUtcNow())]);
     }
 
     public void AbortSessions() => _abortSessions.Cancel();
@@ -211,12 +219,13 @@ internal sealed partial class StreamProxyManager(
         List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, effective)), .. CheckAccessLog(effective)];
         var authorities = CheckAuthorities.Load(effective, provider.BasePath, errors);
         var trusts = ClientTrusts.Load(effective, provider.BasePath, errors);
+        var ticketChange = ticketKeys.Prepare(effective, provider.BasePath, errors);
         if (errors.Count > 0)
         {
             return errors;
         }
 
-        var policies = RoutePolicies.Compile(config, certificateChange, trusts, certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
+        var policies = RoutePolicies.Compile(config, certificateChange, new(trusts, ticketChange, stapler, provider.BasePath), certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
         var upstream = UpstreamPolicies.Compile(
             effective, provider.BasePath, certificateChange, certificates, _openSsl!, id => _current?.Clusters.GetValueOrDefault(id)?.Model.Tls);
         if (policies.Errors.Count + upstream.Errors.Count > 0)
@@ -232,6 +241,7 @@ internal sealed partial class StreamProxyManager(
         var listenerChange = await _listeners!.PrepareAsync(next.Listeners, cancellationToken);
 
         certificates.Commit(certificateChange);
+        ticketKeys.Commit(ticketChange);
         clusters.Commit(clusterChange);
         var passed = next.Routes.Values.Where(route => route.Cluster is not null && !route.Terminates).ToLookup(route => route.Cluster);
         foreach (var cluster in clusterChange.Clusters.Values)
@@ -240,6 +250,7 @@ internal sealed partial class StreamProxyManager(
         }
 
         _authorities = authorities;
+        stapler.Follow([.. next.Routes.Values.Select(route => route.Tls).OfType<TlsPolicy>()]);
         FollowDestinations(next);
         accessLog.Apply(effective.AccessLog, provider.BasePath);
         if (_config is not null && !ConfigComparison.AreSame(_config, config))
@@ -308,7 +319,7 @@ internal sealed partial class StreamProxyManager(
             .. config.Clusters.Where(c => error.Id.Equals(c.Value.Tls?.Certificate, StringComparison.OrdinalIgnoreCase)).Select(c => $"cluster {c.Key}"),
         ];
         var usedBy = users.Count == 0 ? "" : $" (certificate \"{error.Id}\" of {string.Join(", ", users)})";
-        return new ConfigError($"StreamProxy:Certificates:{error.Id}:{error.Key}", error.Message + usedBy);
+        return new ConfigError(error.ConfigPath, error.Message + usedBy);
     }
 
     private void WarnOfRestart(StreamProxyConfig before, StreamProxyConfig after)

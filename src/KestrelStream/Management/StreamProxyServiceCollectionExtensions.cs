@@ -12,8 +12,11 @@ using KestrelStream.Preread;
 using KestrelStream.Relay;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Sessions;
+using KestrelStream.StartTls;
 using KestrelStream.Tls;
+using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
+using KestrelStream.Tls.Tickets;
 using KestrelStream.Tls.Upstream;
 using KestrelStream.Transport;
 using KestrelStream.Transport.Sockets;
@@ -44,6 +47,8 @@ public static class StreamProxyServiceCollectionExtensions
         AddPools(services);
 
         services.TryAddSingleton<CertificateStore>();
+        services.TryAddSingleton<TicketKeyStore>();
+        services.TryAddSingleton<OcspStapler>();
         services.TryAddSingleton(provider => new TlsEngineSelector(provider.GetRequiredService<ILogger<TlsEngineSelector>>()));
         services.TryAddSingleton<SslStreamTerminator>();
         services.TryAddSingleton<OpenSslTerminator>();
@@ -67,6 +72,8 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton(new PrereadBudget());
         services.TryAddSingleton<PrereadReader>();
         services.TryAddSingleton<ProxyHeaderReader>();
+        services.TryAddSingleton<StartTlsUpgrader>();
+        services.TryAddSingleton<PostgreSqlCancel>();
         services.TryAddSingleton<StreamSessionHandler>();
         services.TryAddSingleton<SessionPipeline>();
         services.TryAddSingleton<SessionRunner>();

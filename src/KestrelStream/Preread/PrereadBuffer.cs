@@ -34,6 +34,9 @@ internal sealed class PrereadBuffer(PrereadBudget budget, int maxBytes) : IDispo
 
     public void Advance(int count) => Length += count;
 
+    /// <summary>What has been received is dealt with. The parser must not have seen more than bytes that are not TLS.</summary>
+    public void Clear() => Length = 0;
+
     /// <summary>Bytes that were received elsewhere come first.</summary>
     public bool TryAppend(ReadOnlySpan<byte> bytes)
     {

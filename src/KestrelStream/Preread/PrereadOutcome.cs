@@ -6,6 +6,18 @@ internal enum PrereadOutcome
     Hello,
     NotTls,
 
+    /// <summary>The client asks for TLS, or is one of those that wait to be greeted first: <see cref="Routing.RouteTable"/> says in which protocol.</summary>
+    Upgrade,
+
+    /// <summary>A PostgreSQL CancelRequest, whole.</summary>
+    Cancel,
+
+    /// <summary>The client broke the rules of the protocol in which it asked for TLS.</summary>
+    Violation,
+
+    /// <summary>The session is over and has its end reason.</summary>
+    Ended,
+
     /// <summary>Nothing came within ServerFirstAfter, and the listener has a route for that.</summary>
     Silence,
 

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using KestrelStream.Preread.Detection;
+using KestrelStream.Routing;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
 
@@ -14,8 +16,12 @@ internal sealed class PrereadReader(PrereadBudget budget)
     public async ValueTask<PrereadOutcome> ReadAsync(StreamSession session)
     {
         var config = session.ListenerModel.Config;
-        var buffer = session.Preread = new PrereadBuffer(budget, config.PrereadBufferBytes);
+        if (session.ListenerModel.Routes.GreetsAtOnce)
+        {
+            return PrereadOutcome.Upgrade;
+        }
 
+        var buffer = session.Preread = new PrereadBuffer(budget, config.PrereadBufferBytes);
         var unconsumed = session.Transport.TakeUnconsumed();
         if (!unconsumed.IsEmpty && !buffer.TryAppend(unconsumed.Span))
         {
@@ -35,13 +41,9 @@ internal sealed class PrereadReader(PrereadBudget budget)
 
         while (true)
         {
-            if (buffer.Length > 0)
+            if (buffer.Length > 0 && Judge(session.ListenerModel.Routes, buffer) is { } outcome)
             {
-                var status = buffer.Parser.Advance(buffer.Written.Span);
-                if (status != PrereadStatus.NeedMore && !(status == PrereadStatus.NotTls && NeedsMore(session, buffer)))
-                {
-                    return ToOutcome(status);
-                }
+                return outcome;
             }
 
             if (!buffer.TryGetRoom(out var room))
@@ -59,6 +61,33 @@ internal sealed class PrereadReader(PrereadBudget budget)
             }
 
             buffer.Advance(received.Count);
+        }
+    }
+
+    /// <summary>The ClientHello of a client that has asked for TLS, into a new buffer. The preread clock is running.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<PrereadOutcome> ReadHelloAsync(StreamSession session)
+    {
+        var buffer = session.Preread = new PrereadBuffer(budget, session.ListenerModel.Config.PrereadBufferBytes);
+        while (true)
+        {
+            if (!buffer.TryGetRoom(out var room))
+            {
+                return buffer.Length >= session.ListenerModel.Config.PrereadBufferBytes ? PrereadOutcome.TooLarge : PrereadOutcome.OverBudget;
+            }
+
+            var received = await session.Transport.ReceiveAsync(room);
+            if (!received.IsOk || received.Count == 0)
+            {
+                return session.EndReason == SessionEndReason.PrereadTimeout ? PrereadOutcome.Late : PrereadOutcome.Gone;
+            }
+
+            buffer.Advance(received.Count);
+            var status = buffer.Parser.Advance(buffer.Written.Span);
+            if (status != PrereadStatus.NeedMore)
+            {
+                return status == PrereadStatus.NotTls ? PrereadOutcome.Violation : ToOutcome(status);
+            }
         }
     }
 
@@ -94,11 +123,32 @@ internal sealed class PrereadReader(PrereadBudget budget)
         return true;
     }
 
-    /// <summary>Whether more bytes could give the session to another route.</summary>
-    private static bool NeedsMore(StreamSession session, PrereadBuffer buffer)
+    /// <summary>Null = more bytes are needed.</summary>
+    private static PrereadOutcome? Judge(RouteTable routes, PrereadBuffer buffer)
     {
-        session.ListenerModel.Routes.ForNotTls(buffer.Written.Span, out var needsMore);
-        return needsMore;
+        var bytes = buffer.Written.Span;
+        var status = buffer.Parser.Advance(bytes);
+        if (status != PrereadStatus.NotTls)
+        {
+            return status == PrereadStatus.NeedMore ? null : ToOutcome(status);
+        }
+
+        if (routes.TakesPostgreSql && PostgreSqlStartup.IsCancelRequest(bytes, out var length))
+        {
+            return bytes.Length >= length ? PrereadOutcome.Cancel : null;
+        }
+
+        if (routes.UpgradeFor(bytes, out var needsMore) is not null)
+        {
+            return PrereadOutcome.Upgrade;
+        }
+
+        if (!needsMore)
+        {
+            routes.ForNotTls(bytes, out needsMore);
+        }
+
+        return needsMore ? null : PrereadOutcome.NotTls;
     }
 
     private static PrereadOutcome ToOutcome(PrereadStatus status) => status switch

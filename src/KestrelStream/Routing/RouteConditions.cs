@@ -87,9 +87,9 @@ internal sealed class RouteConditions
 
     /// <summary>Equal for routes whose conditions, server names apart, are the same, whatever the order they are written in. Of routes with mistakes too.</summary>
     public static string KeyOf(RouteConfig config)
-        => CountOf(config.Match) > 0 ? KeyOf(config.Match)
-            : config.Tls?.Mode == TlsMode.Terminate && config.Match.Sni.Count == 0 ? "tls"
-            : "";
+        => config.StartTls + (CountOf(config.Match) > 0 ? KeyOf(config.Match)
+            : config.Tls?.Mode == TlsMode.Terminate && config.Match.Sni.Count == 0 && config.StartTls is null ? "tls"
+            : "");
 
     private static int CountOf(RouteMatch match)
         => (match.Alpn.Count > 0 ? 1 : 0) + (match.Protocols.Count > 0 ? 1 : 0) + (match.FirstBytes.Count > 0 ? 1 : 0);

@@ -1,3 +1,4 @@
+using KestrelStream.Model;
 using KestrelStream.Preread;
 
 namespace KestrelStream.Routing;
@@ -24,11 +25,19 @@ internal sealed partial class RouteTable
             }
         }
 
+        foreach (var route in AllUpgraded())
+        {
+            considered.Add(new RouteConsidered(route.Id, false, $"takes only clients that begin in the clear and ask for TLS ({route.Config.StartTls})"));
+        }
+
         foreach (var route in _routes.Where(route => !seen.Contains(route)).OrderBy(route => route.Route.Id, StringComparer.OrdinalIgnoreCase))
         {
             considered.Add(new RouteConsidered(route.Route.Id, false, WhyNot(route, hello.ServerName)));
         }
     }
+
+    private IEnumerable<RouteModel> AllUpgraded()
+        => _upgrades.Concat(Greeter is { } greeter ? [greeter] : []).SelectMany(upgrade => upgrade.Routes._routes).Select(route => route.Route);
 
     private static string Why(RouteEntry route, RouteRefusal refusal, string? pattern)
     {

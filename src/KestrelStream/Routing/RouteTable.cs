@@ -1,3 +1,4 @@
+using KestrelStream.Configuration;
 using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.Preread.Detection;
@@ -16,9 +17,31 @@ internal sealed partial class RouteTable
     private readonly RouteEntry[] _forNotTls;
     private readonly RouteModel? _forSilence;
 
+    /// <summary>Those of clients that ask for TLS by their first bytes.</summary>
+    private readonly UpgradeRoutes[] _upgrades = [];
+
     /// <param name="routes">Of a validated configuration, in any order.</param>
     public RouteTable(IEnumerable<RouteModel> routes)
+        : this([.. routes], isUpgraded: false)
     {
+    }
+
+    private RouteTable(RouteModel[] routes, bool isUpgraded)
+    {
+        if (!isUpgraded)
+        {
+            var upgrades = routes.Where(route => route.Config.StartTls is not null).GroupBy(route => route.Config.StartTls!.Value).OrderBy(group => group.Key)
+                .Select(group => new UpgradeRoutes(group.Key, new RouteTable([.. group], isUpgraded: true))).ToArray();
+            _upgrades = [.. upgrades.Where(upgrade => !upgrade.Dialog.ServerSpeaksFirst)];
+            Greeter = upgrades.FirstOrDefault(upgrade => upgrade.Dialog.ServerSpeaksFirst);
+            GreetsAtOnce = Greeter is { } greeter && routes.All(route => route.Config.StartTls == greeter.Protocol);
+            TakesPostgreSql = routes.Any(route => route.Config.StartTls == StartTlsProtocol.PostgreSql || route.Config.Match.Protocols.Contains(ClientProtocol.PostgreSql));
+            if (upgrades.Length > 0)
+            {
+                routes = [.. routes.Where(route => route.Config.StartTls is null)];
+            }
+        }
+
         _routes = [.. routes.Select(route => new RouteEntry(route))];
         Array.Sort(_routes, RouteEntry.Compare);
 
@@ -36,14 +59,26 @@ internal sealed partial class RouteTable
 
         _forNotTls = [.. _routes.Where(route => route.Conditions.TakesNotTls)];
         _forSilence = _routes.FirstOrDefault(route => route.Conditions.TakesSilence)?.Route;
-        NeedsPreread = _routes.Any(route => route.Conditions.NeedsBytes);
+        NeedsPreread = isUpgraded || _upgrades.Length > 0 || Greeter is not null || _routes.Any(route => route.Conditions.NeedsBytes);
     }
+
+    /// <summary>The routes of clients that are greeted, to be asked for TLS then; null = there are none.</summary>
+    public UpgradeRoutes? Greeter { get; }
+
+    /// <summary>Whether every client is: then nobody's silence is waited for.</summary>
+    public bool GreetsAtOnce { get; }
+
+    /// <summary>Whether PostgreSQL clients that do not begin with TLS have a route: their cancel requests go where their sessions are.</summary>
+    public bool TakesPostgreSql { get; }
+
+    /// <summary>Any route of the table.</summary>
+    public RouteModel? Any => _routes is [] ? null : _routes[0].Route;
 
     /// <summary>False when no route asks for anything that the client's bytes tell: then nothing may be waited for, as the server may speak first.</summary>
     public bool NeedsPreread { get; }
 
     /// <summary>Whether a client that says nothing has a route, after <see cref="Configuration.ListenerConfig.ServerFirstAfter"/>.</summary>
-    public bool HasServerFirst => _forSilence is not null;
+    public bool HasServerFirst => _forSilence is not null || Greeter is not null;
 
     /// <summary>The route of every client, where nothing is preread; null = there is none.</summary>
     public RouteModel? Only => NeedsPreread || _forNotTls is [] ? null : _forNotTls[0].Route;
@@ -72,6 +107,26 @@ internal sealed partial class RouteTable
             {
                 return candidates.Current.Route;
             }
+        }
+
+        return null;
+    }
+
+    /// <summary>The routes among which one is chosen after the client, whose first bytes are not TLS, has been told to begin with it; null = it does not ask for that.</summary>
+    /// <param name="bytes">All that has been received, at least one byte.</param>
+    /// <param name="needsMore">It might still ask.</param>
+    public UpgradeRoutes? UpgradeFor(ReadOnlySpan<byte> bytes, out bool needsMore)
+    {
+        needsMore = false;
+        foreach (var upgrade in _upgrades)
+        {
+            var verdict = upgrade.Dialog.Judge(bytes);
+            if (verdict == ProtocolVerdict.Yes)
+            {
+                return upgrade;
+            }
+
+            needsMore |= verdict == ProtocolVerdict.NeedMore;
         }
 
         return null;

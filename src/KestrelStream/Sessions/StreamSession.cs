@@ -4,6 +4,7 @@ using KestrelStream.Dialing;
 using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.ProxyProtocol;
+using KestrelStream.StartTls;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
 
@@ -88,6 +89,9 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     /// <summary>A PROXY header that is still to be sent to the destination, before any other byte; empty = none.</summary>
     public ReadOnlyMemory<byte> UpstreamHeader { get; set; }
+
+    /// <summary>The protocol in which the client has asked for TLS; null = it began with TLS, or has none.</summary>
+    public StartTlsDialog? StartTls { get; set; }
 
     /// <summary>Facts of the handshake when TLS ended here.</summary>
     public TlsFacts? Tls { get; set; }

@@ -1,8 +1,11 @@
 using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
+using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
 using KestrelStream.Model;
 using KestrelStream.Preread;
+using KestrelStream.Routing;
+using KestrelStream.StartTls;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
 using Microsoft.AspNetCore.Connections;
@@ -17,6 +20,9 @@ internal sealed class StreamSessionHandler(
     PrereadReader preread,
     ITlsTerminator terminator,
     UpstreamDialer dialer,
+    StartTlsUpgrader upgrader,
+    PostgreSqlCancel cancels,
+    StreamProxyMetrics metrics,
     TimeProvider time)
 {
     /// <summary>The end of the pipeline of user's steps.</summary>
@@ -64,7 +70,10 @@ internal sealed class StreamSessionHandler(
             return false;
         }
 
-        if (!await dialer.DialAsync(session))
+        // A destination whose greeting was passed on is there already.
+        var isReady = session.Destination is not null
+            || (await dialer.DialAsync(session) && (session.StartTls is not { } dialog || await StartTlsUpgrader.BeginUpstreamAsync(session, dialog)));
+        if (!isReady)
         {
             // Bytes were accepted and cannot be delivered: a reset says so, a clean close would not.
             session.ResetBoth();
@@ -78,9 +87,31 @@ internal sealed class StreamSessionHandler(
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<RouteModel?> PrereadAndRouteAsync(StreamSession session)
     {
+        var routes = session.ListenerModel.Routes;
         var outcome = await preread.ReadAsync(session);
+        if (outcome == PrereadOutcome.Cancel)
+        {
+            outcome = await cancels.ForwardAsync(session);
+        }
+        else if (UpgradeOf(session, outcome) is { } upgrade)
+        {
+            outcome = await upgrader.UpgradeAsync(session, upgrade);
+            routes = outcome == PrereadOutcome.Hello ? upgrade.Routes : routes;
+        }
+
         switch (outcome)
         {
+            case PrereadOutcome.Ended when session.EndReason != SessionEndReason.Completed:
+                session.ResetBoth();
+                return null;
+
+            case PrereadOutcome.Ended:
+                return null;
+
+            case PrereadOutcome.Violation:
+                session.Abort(SessionEndReason.ProtocolViolation);
+                return null;
+
             case PrereadOutcome.Gone:
                 session.TryEnd(SessionEndReason.ClientGone);
                 return null;
@@ -104,7 +135,7 @@ internal sealed class StreamSessionHandler(
                 return null;
         }
 
-        if (Choose(session, outcome) is { } route)
+        if (Choose(session, routes, outcome) is { } route)
         {
             return route;
         }
@@ -116,9 +147,16 @@ internal sealed class StreamSessionHandler(
     /// <summary>It has begun as TLS does: an alert is for such a client only.</summary>
     private static bool IsMaybeTls(StreamSession session) => session.Preread is { Length: > 0 } preread && preread.Parser.Status != PrereadStatus.NotTls;
 
-    private static RouteModel? Choose(StreamSession session, PrereadOutcome outcome)
+    private static UpgradeRoutes? UpgradeOf(StreamSession session, PrereadOutcome outcome)
     {
         var routes = session.ListenerModel.Routes;
+        return outcome == PrereadOutcome.Upgrade && session.Preread is { Length: > 0 } preread ? routes.UpgradeFor(preread.Written.Span, out _)
+            : outcome is PrereadOutcome.Upgrade or PrereadOutcome.Silence ? routes.Greeter
+            : null;
+    }
+
+    private RouteModel? Choose(StreamSession session, RouteTable routes, PrereadOutcome outcome)
+    {
         switch (outcome)
         {
             case PrereadOutcome.Silence:
@@ -130,6 +168,11 @@ internal sealed class StreamSessionHandler(
             default:
                 var hello = session.Preread!.Parser.GetHello(session.Preread.Written.Span);
                 session.SetHello(hello);
+                if (hello.Ech != EncryptedHello.None)
+                {
+                    metrics.EchHelloRead(session, hello.Ech);
+                }
+
                 return routes.ForHello(hello);
         }
     }

@@ -10,6 +10,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private readonly TempFolder _folder = new();
     private ChildProcess? _process;
+    private TestCertificate? _tls;
 
     private PostgresServer(string name) => Name = name;
 
@@ -27,9 +28,10 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>Makes a new data folder, starts a server on it and waits until it takes connections.</summary>
     /// <param name="name">Its cluster_name.</param>
     /// <param name="authentication">Method of pg_hba.conf for everyone.</param>
-    public static async Task<PostgresServer> StartAsync(string name, string authentication = "trust")
+    /// <param name="tls">Its certificate; null = it has no TLS of its own.</param>
+    public static async Task<PostgresServer> StartAsync(string name, string authentication = "trust", TestCertificate? tls = null)
     {
-        var server = new PostgresServer(name);
+        var server = new PostgresServer(name) { _tls = tls };
         try
         {
             await server.InitializeAsync();
@@ -76,6 +78,17 @@ public sealed class PostgresServer : IAsyncDisposable
 
         var (program, arguments) = AsUser("initdb", "-D", Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync");
         await ExpectSuccessAsync(program, arguments);
+        if (_tls is not null)
+        {
+            await File.WriteAllTextAsync(Path.Combine(Data, "server.crt"), _tls.ChainPem);
+            var key = Path.Combine(Data, "server.key");
+            await File.WriteAllTextAsync(key, _tls.KeyPem);
+            File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            if (Environment.IsPrivilegedProcess)
+            {
+                await ExpectSuccessAsync(PeerProgram.Find("chown", "coreutils"), ["-R", "postgres:postgres", Data]);
+            }
+        }
     }
 
     private async Task<bool> TryStartAsync()
@@ -87,7 +100,8 @@ public sealed class PostgresServer : IAsyncDisposable
 
         var (program, arguments) = AsUser(
             "postgres", "-D", Data, "-p", $"{EndPoint.Port}", "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", $"cluster_name={Name}",
-            "-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=30");
+            "-c", "fsync=off", "-c", "shared_buffers=16MB", "-c", "max_connections=80",
+            "-c", $"ssl={(_tls is null ? "off" : "on")}");
         _process = ChildProcess.Start(program, arguments, folder: "/");
         return await _process.Error.WaitForAsync(line => line.Contains("ready to accept connections", StringComparison.Ordinal), s_startTimeout) is not null;
     }

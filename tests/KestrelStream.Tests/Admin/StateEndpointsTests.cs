@@ -50,8 +50,31 @@ public sealed class StateEndpointsTests
         Assert.DoesNotContain(Secret, text, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(text);
         var certificates = json.RootElement.GetProperty("config").GetProperty("certificates");
-        Assert.Equal("""{"path":"site.pfx","key_path":null,"password":"***"}""", certificates.GetProperty("Password").GetRawText());
-        Assert.Equal("""{"path":"site.pem","key_path":"site.key","password":null}""", certificates.GetProperty("open").GetRawText());
+        Assert.Equal("""{"path":"site.pfx","key_path":null,"directory":null,"password":"***"}""", certificates.GetProperty("Password").GetRawText());
+        Assert.Equal("""{"path":"site.pem","key_path":"site.key","directory":null,"password":null}""", certificates.GetProperty("open").GetRawText());
+    }
+
+    [Fact]
+    public async Task Certificates_Loaded_ShowWhatIsServedAndWhatIsNot()
+    {
+        using var proxy = new TestProxy();
+        proxy.Certificates =
+        [
+            new CertificateStatus("site", new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero)),
+            new CertificateStatus("dir", null)
+            {
+                Count = 0,
+                Changes = (3, 1),
+                WhyUnreadable = "it does not exist",
+                Refused = [new RefusedCertificate("a.crt", "is damaged", IsOldServed: false)],
+            },
+        ];
+        await using var host = await AdminHost.StartAsync(proxy);
+
+        Assert.Equal(
+            """[{"id":"dir","certificates":0,"not_after":null,"taken":3,"refused_total":1,"unreadable":"it does not exist","refused":[{"path":"a.crt","reason":"is damaged","is_old_served":false}]},"""
+            + """{"id":"site","certificates":1,"not_after":"2030-01-02T03:04:05+00:00","taken":0,"refused_total":0,"unreadable":null,"refused":[]}]""",
+            await host.GetAsync("/api/certificates"));
     }
 
     [Fact]
@@ -94,8 +117,8 @@ public sealed class StateEndpointsTests
 
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Equal(
-            """[{"id":"app1","listeners":["public"],"match":{"sni":["app1.example.com"],"alpn":[],"protocols":[]},"action":"Forward","tls_mode":"Passthrough","certificates":[],"cluster":"pool","order":0,"active_sessions":1,"total_sessions":3},"""
-            + """{"id":"rest","listeners":["other","public"],"match":{"sni":[],"alpn":[],"protocols":[]},"action":"Reject","tls_mode":"Passthrough","certificates":[],"cluster":null,"order":0,"active_sessions":0,"total_sessions":0}]""",
+            """[{"id":"app1","listeners":["public"],"match":{"sni":["app1.example.com"],"alpn":[],"protocols":[],"first_bytes":[]},"start_tls":null,"action":"Forward","tls_mode":"Passthrough","certificates":[],"cluster":"pool","order":0,"active_sessions":1,"total_sessions":3},"""
+            + """{"id":"rest","listeners":["other","public"],"match":{"sni":[],"alpn":[],"protocols":[],"first_bytes":[]},"start_tls":null,"action":"Reject","tls_mode":"Passthrough","certificates":[],"cluster":null,"order":0,"active_sessions":0,"total_sessions":0}]""",
             await host.GetAsync("/api/routes"));
     }
 

@@ -21,6 +21,8 @@ public class ConfigSurfaceTests
         { "Resolver", "Resolver", typeof(ResolverConfig), "StreamProxy:Resolver" },
         { "AccessLog", "AccessLog", typeof(AccessLogConfig), "StreamProxy:AccessLog" },
         { "Listener", "Listeners", typeof(ListenerConfig), "StreamProxy:Listeners:x" },
+        { "ListenerProxyProtocol", "ProxyProtocol", typeof(ListenerProxyProtocolConfig), "StreamProxy:Listeners:x:ProxyProtocol" },
+        { "ListenerStartTls", "StartTls", typeof(ListenerStartTlsConfig), "StreamProxy:Listeners:x:StartTls" },
         { "Certificate", "Certificates", typeof(CertificateConfig), "StreamProxy:Certificates:x" },
         { "Route", "Routes", typeof(RouteConfig), "StreamProxy:Routes:x" },
         { "Match", "Match", typeof(RouteMatch), "StreamProxy:Routes:x:Match" },
@@ -80,6 +82,8 @@ public class ConfigSurfaceTests
         AssertChoices<HashKey>("Hash", "Key");
         AssertChoices<HealthCheckKind>("ActiveHealthCheck", "Kind");
         AssertChoices<HealthCheckInitialState>("ActiveHealthCheck", "InitialState");
+        AssertChoices<StartTlsProtocol>("Route", "StartTls");
+        AssertChoices<StartTlsGreeting>("ListenerStartTls", "Greeting");
         AssertChoices<ClientProtocol>("Match", "Protocols", "items");
     }
 

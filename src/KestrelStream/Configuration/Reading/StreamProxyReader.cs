@@ -66,8 +66,15 @@ internal static class StreamProxyReader
             Backlog = section.Number(nameof(ListenerConfig.Backlog)) ?? defaults.Backlog,
             MaxConnections = section.Number(nameof(ListenerConfig.MaxConnections)),
             ProxyProtocol = section.Section(nameof(ListenerConfig.ProxyProtocol), ReadProxyProtocol),
+            StartTls = section.Section(nameof(ListenerConfig.StartTls), ReadStartTls),
         };
     }
+
+    private static ListenerStartTlsConfig ReadStartTls(SectionReader section) => new()
+    {
+        Greeting = section.Choice<StartTlsGreeting>(nameof(ListenerStartTlsConfig.Greeting)) ?? default,
+        Name = section.Text(nameof(ListenerStartTlsConfig.Name)),
+    };
 
     private static ListenerProxyProtocolConfig ReadProxyProtocol(SectionReader section)
     {
@@ -84,6 +91,7 @@ internal static class StreamProxyReader
     {
         Path = section.Text(nameof(CertificateConfig.Path)) ?? "",
         KeyPath = section.Text(nameof(CertificateConfig.KeyPath)),
+        Directory = section.Text(nameof(CertificateConfig.Directory)),
         Password = section.Text(nameof(CertificateConfig.Password)),
     };
 }

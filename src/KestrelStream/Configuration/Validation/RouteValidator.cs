@@ -23,6 +23,7 @@ internal static class RouteValidator
             context.CheckTime(path, "HalfCloseTimeout", route.HalfCloseTimeout, Duration.Shortest, mayBeInfinite: true);
             context.CheckTime(path, "MaxSessionLifetime", route.MaxSessionLifetime, Duration.Shortest);
 
+            StartTlsValidator.ValidateRoute(context, path, route);
             IReadOnlyList<SniPattern>? patterns = RouteMatchValidator.Validate(context, path, route);
             if (route.Tls is { } tls)
             {
@@ -33,6 +34,7 @@ internal static class RouteValidator
         }
 
         together.ValidateListeners();
+        StartTlsValidator.ValidateListeners(context);
     }
 
     private static void ValidateListeners(ValidationContext context, string path, RouteConfig route)

@@ -27,6 +27,10 @@ internal static class UpstreamTlsValidator
         {
             context.AddError($"{path}:Certificate", context.Certificates.UnknownId(certificate));
         }
+        else if (tls.Certificate is { } folder && context.Config.Certificates.GetValueOrDefault(folder)?.Directory is not null)
+        {
+            context.AddError($"{path}:Certificate", $"{ErrorText.Quote(folder)} is a folder, and one certificate is shown to destinations; valid: a certificate with a Path");
+        }
 
         context.CheckAlpn(path, "Alpn", tls.Alpn);
         context.CheckDuplicates(path, "Protocols", tls.Protocols);

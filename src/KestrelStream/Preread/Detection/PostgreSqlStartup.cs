@@ -25,6 +25,19 @@ internal static class PostgreSqlStartup
     private const int MinCancelBytes = 13;
     private const int MaxCancelBytes = 268;
 
+    /// <summary>The beginning of one, and how long all of it is.</summary>
+    public static bool IsCancelRequest(ReadOnlySpan<byte> bytes, out int length)
+    {
+        length = 0;
+        if (bytes.Length < PrefixBytes || Judge(bytes) != ProtocolVerdict.Yes || BinaryPrimitives.ReadInt32BigEndian(bytes[sizeof(int)..]) != CancelRequest)
+        {
+            return false;
+        }
+
+        length = BinaryPrimitives.ReadInt32BigEndian(bytes);
+        return true;
+    }
+
     public static ProtocolVerdict Judge(ReadOnlySpan<byte> bytes)
     {
         // A length that is none is known by its first bytes: 0x27 0x10 is the largest.

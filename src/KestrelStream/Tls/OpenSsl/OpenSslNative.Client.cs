@@ -35,16 +35,9 @@ internal static unsafe partial class OpenSslNative
     [LibraryImport(Ssl)]
     public static partial int SSL_CTX_set_alpn_protos(nint context, byte* protocols, uint count);
 
-    /// <summary>Called with a session that can be resumed; 1 = the caller keeps the reference it was given.</summary>
-    [LibraryImport(Ssl)]
-    public static partial void SSL_CTX_sess_set_new_cb(nint context, delegate* unmanaged[Cdecl]<nint, nint, int> callback);
-
     /// <summary>Takes a reference of its own.</summary>
     [LibraryImport(Ssl)]
     public static partial int SSL_set_session(nint ssl, nint session);
-
-    [LibraryImport(Ssl)]
-    public static partial void SSL_SESSION_free(nint session);
 
     [LibraryImport(Ssl)]
     public static partial int SSL_SESSION_is_resumable(nint session);
@@ -68,7 +61,4 @@ internal static unsafe partial class OpenSslNative
 
     [LibraryImport(Crypto)]
     public static partial void X509_VERIFY_PARAM_set_hostflags(nint parameters, uint flags);
-
-    [LibraryImport(Ssl)]
-    private static partial nint SSL_ctrl(nint ssl, int command, nint number, nint pointer);
 }

@@ -30,7 +30,6 @@ internal sealed class UpstreamPolicies
     {
         var policies = new UpstreamPolicies();
         var files = new TrustFiles(basePath, policies._errors);
-        var loaded = certificates.Loaded.ToDictionary(pair => pair.State, pair => pair.Result.Entry!);
         foreach (var (id, cluster) in config.Clusters)
         {
             if (cluster.Tls is not { Enabled: true } tls)
@@ -48,7 +47,7 @@ internal sealed class UpstreamPolicies
             var trust = authorities is null ? null : new TrustedAuthorities(authorities);
             var state = tls.Certificate is null ? null : certificates.States[tls.Certificate];
             if (openSsl.Value is not null
-                && !OpenSslClientContext.Check(tls, trust, state is null ? null : loaded.GetValueOrDefault(state, state.Current), out var refused, out var error))
+                && !OpenSslClientContext.Check(tls, trust, state is null ? null : certificates.EntriesOf(state)[0], out var refused, out var error))
             {
                 // It has the last word: it knows its security level, and what this system's settings forbid.
                 policies._errors.Add(new ConfigError($"{path}:{refused}", $"OpenSSL refuses it: {error.Text}"));

@@ -35,9 +35,9 @@ internal sealed class UpstreamTlsPolicy
             _protocols |= version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12;
         }
 
-        _cipherSuites = TlsPolicy.CipherSuitesOf(config.Ciphers, config.EffectiveProtocols);
+        _cipherSuites = TlsPolicy.CipherSuitesOf(config.Ciphers, suites: null, config.EffectiveProtocols);
         _alpn = config.Alpn.Count == 0 ? null : [.. config.Alpn.Select(name => new SslApplicationProtocol(name))];
-        _current = new Version(store.Version, certificate?.Current, new OpenSslClientContext(config, trust, certificate?.Current));
+        _current = new Version(store.Version, certificate?.Entries[0], new OpenSslClientContext(config, trust, certificate?.Entries[0]));
     }
 
     public UpstreamTlsConfig Config { get; }
@@ -74,9 +74,15 @@ internal sealed class UpstreamTlsPolicy
         AllowTlsResume = Config.SessionResumption,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
         CertificateChainPolicy = _chainPolicy,
-        ClientCertificateContext = Current().Certificate?.Context,
+        ClientCertificateContext = Current().SslStreamCertificate,
         RemoteCertificateValidationCallback = judge.Judge,
     };
+
+    /// <summary>Why OpenSSL refuses a certificate under this policy; null = it does not, or the policy has nothing to do with it.</summary>
+    public string? WhyNot(CertificateState state, CertificateEntry entry)
+        => OpenSsl is not null && state == _certificate && !OpenSslClientContext.Check(Config, _trust, entry, out _, out var error)
+            ? $"OpenSSL refuses it: {error.Text}"
+            : null;
 
     private Version Current()
     {
@@ -90,7 +96,7 @@ internal sealed class UpstreamTlsPolicy
         {
             // Read before the certificate: a swap in between makes the next dial look once more.
             var version = _store.Version;
-            var (current, entry) = (_current, _certificate!.Current);
+            var (current, entry) = (_current, _certificate!.Entries[0]);
             if (current.Store == version)
             {
                 return current;
@@ -102,12 +108,6 @@ internal sealed class UpstreamTlsPolicy
                 return _current = current with { Store = version };
             }
 
-            if (OpenSsl is not null && !OpenSslClientContext.Check(Config, _trust, entry, out _, out var error))
-            {
-                _store.Refuse(_certificate, error.Text);
-                return _current = current with { Store = version };
-            }
-
             return _current = new Version(version, entry, new OpenSslClientContext(Config, _trust, entry));
         }
     }
@@ -116,5 +116,11 @@ internal sealed class UpstreamTlsPolicy
     /// <param name="Store">Version of the store it was made at.</param>
     /// <param name="Certificate">Null = none is shown.</param>
     /// <param name="Context">For OpenSSL.</param>
-    private sealed record Version(int Store, CertificateEntry? Certificate, OpenSslClientContext Context);
+    private sealed record Version(int Store, CertificateEntry? Certificate, OpenSslClientContext Context)
+    {
+        private readonly Lazy<SslStreamCertificateContext?> _sslStreamCertificate = new(() => Certificate?.CreateContext(trust: null));
+
+        /// <summary>For SslStream; made when it is asked for.</summary>
+        public SslStreamCertificateContext? SslStreamCertificate => _sslStreamCertificate.Value;
+    }
 }
