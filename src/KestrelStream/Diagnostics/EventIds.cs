@@ -68,6 +68,7 @@ internal static class EventIds
     public const int MemberAdded = 412;
     public const int MemberRemoved = 413;
     public const int NameNotCovered = 414;
+    public const int UpstreamCertificateRefused = 415;
     public const int DestinationDrained = 420;
     public const int ChangeDropped = 421;
 

@@ -29,6 +29,7 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.TlsHandshakes, ReadHandshakes),
         (MetricFamily.Limited, ReadLimited),
         (MetricFamily.LimitClients, () => [new Measurement<long>(_limits.Clients.Count)]),
+        (MetricFamily.UpstreamTlsHandshakes, ReadUpstreamHandshakes),
         (MetricFamily.DestinationUp, ReadDestinationsUp),
         (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
         (MetricFamily.DestinationEjections, ReadDestinationEjections),
@@ -59,6 +60,7 @@ internal sealed partial class StreamProxyMetrics
         .. InOrder(_dials).Where(dials => !dials.Value.IsEmpty).Select(dials => (MetricFamily.DialDuration, dials.Key, dials.Value)),
         .. InOrder(_queues).Select(queue => (MetricFamily.QueueDuration, queue.Key, queue.Value)),
         (MetricFamily.TlsHandshakeDuration, "", _handshakeDurations),
+        .. InOrder(_upstreamTls).Select(cluster => (MetricFamily.UpstreamTlsHandshakeDuration, cluster.Key, cluster.Value.Durations)),
     ];
 
     /// <summary>What is counted of a listener.</summary>

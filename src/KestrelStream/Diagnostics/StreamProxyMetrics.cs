@@ -47,7 +47,7 @@ internal sealed partial class StreamProxyMetrics
         _bytes = new ByteTotals(sessions);
         _limits = limits;
         _time = time;
-        (_sessionDuration, _dialDuration, _handshakeDuration, _queueDuration) = CreateInstruments(meters);
+        (_sessionDuration, _dialDuration, _handshakeDuration, _upstreamHandshakeDuration, _queueDuration) = CreateInstruments(meters);
     }
 
     /// <summary>OCSP answers, by certificate.</summary>

@@ -14,6 +14,7 @@ using KestrelStream.Tls;
 using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
 using KestrelStream.Tls.Tickets;
+using KestrelStream.Tls.Upstream;
 using KestrelStream.Transport;
 using KestrelStream.Transport.EventLoop;
 using Microsoft.Extensions.Logging;
@@ -100,7 +101,9 @@ internal sealed partial class StreamProxyManager(
                 throw new StreamProxyConfigException(errors);
             }
 
-            certificates.WhyNotUsable = (state, entry) => _current!.Routes.Values.Select(route => route.Tls?.WhyNot(state, entry)).FirstOrDefault(why => why is not null);
+            certificates.WhyNotUsable = (state, entry) => _current!.Routes.Values.Select(route => route.Tls?.WhyNot(state, entry))
+                .Concat(_current.Clusters.Values.Select(cluster => cluster.Model.Tls?.WhyNot(state, entry)))
+                .FirstOrDefault(why => why is not null);
             certificates.Watch();
         }
         finally
@@ -138,9 +141,15 @@ internal sealed partial class StreamProxyManager(
         errors.AddRange(prepared.Errors.Select(error => ToConfigError(error, read.Config)));
         var trusts = ClientTrusts.Load(read.Config, provider.BasePath, errors);
         var ticketChange = ticketKeys.Prepare(read.Config, provider.BasePath, errors);
-        if (errors.Count == 0 && tlsEngines.WouldSelect(read.Config) is { } openSsl)
+        if (errors.Count == 0)
         {
-            errors.AddRange(RoutePolicies.Compile(read.Config, prepared, new(trusts, ticketChange, stapler, provider.BasePath), certificates, new Lazy<OpenSslLibrary?>(openSsl), _ => null).Errors);
+            var openSsl = new Lazy<OpenSslLibrary?>(() => tlsEngines.WouldSelect(read.Config));
+            if (openSsl.Value is not null)
+            {
+                errors.AddRange(RoutePolicies.Compile(read.Config, prepared, new(trusts, ticketChange, stapler, provider.BasePath), certificates, openSsl, _ => null).Errors);
+            }
+
+            errors.AddRange(UpstreamPolicies.Compile(read.Config, provider.BasePath, prepared, certificates, openSsl, _ => null).Errors);
         }
 
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
@@ -226,12 +235,14 @@ internal sealed partial class StreamProxyManager(
         }
 
         var policies = RoutePolicies.Compile(config, certificateChange, new(trusts, ticketChange, stapler, provider.BasePath), certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
-        if (policies.Errors.Count > 0)
+        var upstream = UpstreamPolicies.Compile(
+            effective, provider.BasePath, certificateChange, certificates, _openSsl!, id => _current?.Clusters.GetValueOrDefault(id)?.Model.Tls);
+        if (policies.Errors.Count + upstream.Errors.Count > 0)
         {
-            return policies.Errors;
+            return [.. policies.Errors, .. upstream.Errors];
         }
 
-        var clusterChange = clusters.Prepare(effective.Clusters);
+        var clusterChange = clusters.Prepare(effective.Clusters, id => upstream[id]);
         var next = SnapshotBuilder.Build(
             effective, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, (id, _) => policies[id], accessRules, limits);
 
@@ -312,11 +323,15 @@ internal sealed partial class StreamProxyManager(
         }
     }
 
-    /// <summary>A certificate's mistake, with the routes that need it.</summary>
+    /// <summary>A certificate's mistake, with the routes and clusters that need it.</summary>
     private static ConfigError ToConfigError(CertificateError error, StreamProxyConfig config)
     {
-        var routes = config.Routes.Where(r => r.Value.Tls?.Certificates.Contains(error.Id, StringComparer.OrdinalIgnoreCase) ?? false).Select(r => r.Key).ToList();
-        var usedBy = routes.Count == 0 ? "" : $" (certificate \"{error.Id}\" of route {string.Join(", ", routes)})";
+        List<string> users =
+        [
+            .. config.Routes.Where(r => r.Value.Tls?.Certificates.Contains(error.Id, StringComparer.OrdinalIgnoreCase) ?? false).Select(r => $"route {r.Key}"),
+            .. config.Clusters.Where(c => error.Id.Equals(c.Value.Tls?.Certificate, StringComparison.OrdinalIgnoreCase)).Select(c => $"cluster {c.Key}"),
+        ];
+        var usedBy = users.Count == 0 ? "" : $" (certificate \"{error.Id}\" of {string.Join(", ", users)})";
         return new ConfigError(error.ConfigPath, error.Message + usedBy);
     }
 

@@ -97,7 +97,7 @@ internal sealed partial class SessionRunner(
         if (session.Destination is { } destination)
         {
             var cluster = session.Route!.Cluster!;
-            if (session.EndReason == SessionEndReason.UpstreamReset && session.BytesOut == 0)
+            if (session.EndReason is SessionEndReason.UpstreamReset or SessionEndReason.UpstreamTlsFailed && session.BytesOut == 0)
             {
                 cluster.SessionFailed(destination);
             }

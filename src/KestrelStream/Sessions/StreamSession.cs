@@ -106,6 +106,15 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     /// <summary>Facts of the handshake when TLS ended here.</summary>
     public TlsFacts? Tls { get; set; }
 
+    /// <summary>Facts of the handshake with the destination when TLS is spoken with it.</summary>
+    public TlsFacts? UpstreamTls { get; set; }
+
+    /// <summary>How long that handshake took.</summary>
+    public TimeSpan UpstreamTlsTime { get; set; }
+
+    /// <summary>How TLS with the destination broke after its handshake, in OpenSSL's words; null = it did not.</summary>
+    public string? UpstreamTlsError { get; set; }
+
     /// <summary>Every dial of the session, in order.</summary>
     public List<DialAttempt>? Attempts { get; set; }
 
@@ -357,7 +366,9 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
                 break;
 
             case SessionPhase.Refuse:
+                // One of the two is to read an alert; the other was reset before.
                 Transport.Close();
+                Upstream?.Close();
                 break;
         }
     }

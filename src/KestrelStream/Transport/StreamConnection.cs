@@ -111,6 +111,9 @@ internal abstract class StreamConnection : ConnectionContext
     /// </summary>
     public virtual bool HasPeerLeft() => false;
 
+    /// <summary>Without waiting, likewise: whether bytes of the peer wait to be received.</summary>
+    public virtual bool HasReceived() => false;
+
     /// <summary>The same connection as one of the portable engine; this object must not be used afterwards.</summary>
     public virtual StreamConnection Detach() => this;
 

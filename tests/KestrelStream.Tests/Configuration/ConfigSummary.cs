@@ -87,6 +87,11 @@ internal static class ConfigSummary
     private static void AppendCluster(StringBuilder text, string id, ClusterConfig cluster)
     {
         Line(text, $"cluster {id}: {cluster.LoadBalancingPolicy}, connect {cluster.ConnectTimeout}, budget {cluster.DialBudget}, attempts {Or(cluster.MaxAttempts)}, dns {cluster.DnsRefresh}, slow start {cluster.SlowStart}, unhealthy {cluster.OnUnhealthy}, panic {cluster.PanicThreshold}, warm {cluster.WarmConnections}{(cluster.ProxyProtocol == ProxyProtocolVersion.Off ? "" : $", PROXY {cluster.ProxyProtocol} with {string.Join(' ', cluster.Tlvs)}")}");
+        if (cluster.Tls is { } tls)
+        {
+            Line(text, $"  TLS {(tls.Enabled ? "on" : "off")}, name {tls.ServerName ?? "its host"}, verify {tls.Verify} by {tls.TrustedCertificates ?? "the system's"}, shows {tls.Certificate ?? "nothing"}, ALPN {List(tls.Alpn)}, versions {List([.. tls.EffectiveProtocols.Select(version => version.ToString())])}, ciphers {tls.Ciphers ?? "the system's"}, resumes {tls.SessionResumption}, within {tls.HandshakeTimeout}");
+        }
+
         if (cluster.Hash is { } hash)
         {
             Line(text, $"  hash {hash.Key}, balance factor {Or(hash.BalanceFactor)}");

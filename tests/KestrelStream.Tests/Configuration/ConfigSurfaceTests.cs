@@ -32,6 +32,7 @@ public class ConfigSurfaceTests
         { "RouteTls", "Tls", typeof(RouteTlsConfig), "StreamProxy:Routes:x:Tls" },
         { "ClientCertificates", "ClientCertificates", typeof(ClientCertificatesConfig), "StreamProxy:Routes:x:Tls:ClientCertificates" },
         { "Cluster", "Clusters", typeof(ClusterConfig), "StreamProxy:Clusters:x" },
+        { "UpstreamTls", "Tls of destinations", typeof(UpstreamTlsConfig), "StreamProxy:Clusters:x:Tls" },
         { "Hash", "Hash", typeof(HashConfig), "StreamProxy:Clusters:x:Hash" },
         { "Queue", "Queue", typeof(QueueConfig), "StreamProxy:Clusters:x:Queue" },
         { "Destination", "Destinations", typeof(DestinationConfig), "StreamProxy:Clusters:x:Destinations:x" },
@@ -83,6 +84,7 @@ public class ConfigSurfaceTests
         AssertChoices<TlsMode>("RouteTls", "Mode");
         AssertChoices<TlsVersion>("RouteTls", "Protocols", "items");
         AssertChoices<ClientCertificateMode>("ClientCertificates", "Mode");
+        AssertChoices<TlsVersion>("UpstreamTls", "Protocols", "items");
         AssertChoices<UnhealthyAction>("Cluster", "OnUnhealthy");
         AssertChoices<HashKey>("Hash", "Key");
         AssertChoices<HealthCheckKind>("ActiveHealthCheck", "Kind");

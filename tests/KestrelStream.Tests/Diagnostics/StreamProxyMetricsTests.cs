@@ -54,6 +54,7 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream_sessions_total counter",
             "kestrelstream_tls_handshake_duration_seconds histogram",
             "kestrelstream_tls_handshakes_total counter",
+            "kestrelstream_upstream_tls_handshakes_total counter",
         ],
             Scrape(proxy).Types.Select(type => $"{type.Key} {type.Value}").Order(StringComparer.Ordinal));
     }
@@ -238,6 +239,8 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream.sessions {session}",
             "kestrelstream.tls_handshake.duration s",
             "kestrelstream.tls_handshakes {handshake}",
+            "kestrelstream.upstream_tls_handshake.duration s",
+            "kestrelstream.upstream_tls_handshakes {handshake}",
         ],
             units.Order(StringComparer.Ordinal));
     }

@@ -281,19 +281,6 @@ internal sealed class SocketConnection : StreamConnection
         Release();
     }
 
-    /// <summary>Without waiting: whether the peer has sent something that was not received yet. False as well for one that is closed.</summary>
-    public bool HasReceived()
-    {
-        try
-        {
-            return _socket.Available > 0;
-        }
-        catch (Exception e) when (e is ObjectDisposedException or SocketException)
-        {
-            return false;
-        }
-    }
-
     public override EndPoint? GetBoundEndPoint()
     {
         try
@@ -315,6 +302,18 @@ internal sealed class SocketConnection : StreamConnection
         catch (Exception e) when (e is ObjectDisposedException or SocketException)
         {
             return true;
+        }
+    }
+
+    public override bool HasReceived()
+    {
+        try
+        {
+            return _socket.Available > 0;
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            return false;
         }
     }
 
