@@ -1,16 +1,20 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using KestrelStream.Access;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
+using KestrelStream.Limits;
 using KestrelStream.Model;
+using KestrelStream.Preread;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
 using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
 using KestrelStream.Tls.Tickets;
+using KestrelStream.Tls.Upstream;
 using KestrelStream.Transport;
 using KestrelStream.Transport.EventLoop;
 using Microsoft.Extensions.Logging;
@@ -31,6 +35,10 @@ internal sealed partial class StreamProxyManager(
     DestinationResolver resolver,
     HealthChecker healthChecker,
     WarmConnections warm,
+    AccessWatch access,
+    LimitRegistry limits,
+    Admission admission,
+    PrereadBudget prereadBudget,
     EngineSelector engines,
     TlsEngineSelector tlsEngines,
     SessionTable sessions,
@@ -94,7 +102,9 @@ internal sealed partial class StreamProxyManager(
                 throw new StreamProxyConfigException(errors);
             }
 
-            certificates.WhyNotUsable = (state, entry) => _current!.Routes.Values.Select(route => route.Tls?.WhyNot(state, entry)).FirstOrDefault(why => why is not null);
+            certificates.WhyNotUsable = (state, entry) => _current!.Routes.Values.Select(route => route.Tls?.WhyNot(state, entry))
+                .Concat(_current.Clusters.Values.Select(cluster => cluster.Model.Tls?.WhyNot(state, entry)))
+                .FirstOrDefault(why => why is not null);
             certificates.Watch();
         }
         finally
@@ -194,6 +204,7 @@ internal sealed partial class StreamProxyManager(
         List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, effective)), .. CheckAccessLog(effective)];
         var authorities = CheckAuthorities.Load(effective, provider.BasePath, errors);
         var trusts = ClientTrusts.Load(effective, provider.BasePath, errors);
+        var accessRules = AccessRuleSet.Load(effective, provider.BasePath, errors);
         var ticketChange = ticketKeys.Prepare(effective, provider.BasePath, errors);
         if (errors.Count > 0)
         {
@@ -201,14 +212,16 @@ internal sealed partial class StreamProxyManager(
         }
 
         var policies = RoutePolicies.Compile(config, certificateChange, new(trusts, ticketChange, stapler, provider.BasePath), certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
-        if (policies.Errors.Count > 0)
+        var upstream = UpstreamPolicies.Compile(
+            effective, provider.BasePath, certificateChange, certificates, _openSsl!, id => _current?.Clusters.GetValueOrDefault(id)?.Model.Tls);
+        if (policies.Errors.Count + upstream.Errors.Count > 0)
         {
-            return policies.Errors;
+            return [.. policies.Errors, .. upstream.Errors];
         }
 
-        var clusterChange = clusters.Prepare(effective.Clusters);
+        var clusterChange = clusters.Prepare(effective.Clusters, id => upstream[id]);
         var next = SnapshotBuilder.Build(
-            effective, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, (id, _) => policies[id]);
+            effective, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, (id, _) => policies[id], accessRules, limits);
 
         // The last thing that can fail.
         var listenerChange = await _listeners!.PrepareAsync(next.Listeners, cancellationToken);
@@ -225,6 +238,10 @@ internal sealed partial class StreamProxyManager(
         _authorities = authorities;
         stapler.Follow([.. next.Routes.Values.Select(route => route.Tls).OfType<TlsPolicy>()]);
         FollowDestinations(next);
+        access.Follow(accessRules);
+        admission.Apply(effective.Limits);
+        limits.Clients.MaxClients = effective.Limits.MaxClients;
+        prereadBudget.Bytes = effective.Limits.PrereadBytes;
         accessLog.Apply(effective.AccessLog, provider.BasePath);
         if (_config is not null && !ConfigComparison.AreSame(_config, config))
         {
@@ -285,11 +302,15 @@ internal sealed partial class StreamProxyManager(
         }
     }
 
-    /// <summary>A certificate's mistake, with the routes that need it.</summary>
+    /// <summary>A certificate's mistake, with the routes and clusters that need it.</summary>
     private static ConfigError ToConfigError(CertificateError error, StreamProxyConfig config)
     {
-        var routes = config.Routes.Where(r => r.Value.Tls?.Certificates.Contains(error.Id, StringComparer.OrdinalIgnoreCase) ?? false).Select(r => r.Key).ToList();
-        var usedBy = routes.Count == 0 ? "" : $" (certificate \"{error.Id}\" of route {string.Join(", ", routes)})";
+        List<string> users =
+        [
+            .. config.Routes.Where(r => r.Value.Tls?.Certificates.Contains(error.Id, StringComparer.OrdinalIgnoreCase) ?? false).Select(r => $"route {r.Key}"),
+            .. config.Clusters.Where(c => error.Id.Equals(c.Value.Tls?.Certificate, StringComparison.OrdinalIgnoreCase)).Select(c => $"cluster {c.Key}"),
+        ];
+        var usedBy = users.Count == 0 ? "" : $" (certificate \"{error.Id}\" of {string.Join(", ", users)})";
         return new ConfigError(error.ConfigPath, error.Message + usedBy);
     }
 

@@ -1,3 +1,4 @@
+using KestrelStream.Access;
 using KestrelStream.Admin;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
@@ -5,6 +6,7 @@ using KestrelStream.Dialing;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
+using KestrelStream.Limits;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Management;
 using KestrelStream.Model;
@@ -17,6 +19,7 @@ using KestrelStream.Tls;
 using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
 using KestrelStream.Tls.Tickets;
+using KestrelStream.Tls.Upstream;
 using KestrelStream.Transport;
 using KestrelStream.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -71,6 +74,9 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton(new PrereadBudget());
         services.TryAddSingleton<PrereadReader>();
         services.TryAddSingleton<ProxyHeaderReader>();
+        services.TryAddSingleton<AccessWatch>();
+        services.TryAddSingleton<LimitRegistry>();
+        services.TryAddSingleton<Admission>();
         services.TryAddSingleton<StartTlsUpgrader>();
         services.TryAddSingleton<PostgreSqlCancel>();
         services.TryAddSingleton<StreamSessionHandler>();
@@ -104,6 +110,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<IDestinationNameResolver, SystemNameResolver>();
         services.TryAddSingleton(provider => new DnsClient(provider.GetRequiredService<TimeProvider>(), new NameServers()));
         services.TryAddSingleton<DestinationResolver>();
+        services.TryAddSingleton<UpstreamTls>();
         services.TryAddSingleton<UpstreamDialer>();
         services.TryAddSingleton<WarmConnections>();
         services.TryAddSingleton<HealthChecker>();

@@ -1,4 +1,5 @@
 using KestrelStream.Diagnostics;
+using KestrelStream.Limits;
 using KestrelStream.Model;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Transport;
@@ -14,6 +15,7 @@ internal sealed partial class SessionRunner(
     ProxyHeaderReader proxyHeaders,
     SessionPipeline pipeline,
     StreamSessionHandler handler,
+    Admission admission,
     StreamProxyMetrics metrics,
     AccessLog accessLog,
     RefusedSessions refused,
@@ -29,7 +31,7 @@ internal sealed partial class SessionRunner(
 
         // In the table before any work starts: a drain that begins now waits for it.
         table.Add(session);
-        var isAdmitted = listener.TryEnter();
+        var isAdmitted = admission.TryEnter(listener);
         metrics.SessionStarted(session);
         if (!isAdmitted)
         {
@@ -54,6 +56,10 @@ internal sealed partial class SessionRunner(
             if (session.ListenerModel.TrustedPeers is not null && !await proxyHeaders.ReadAsync(session))
             {
                 // It has ended.
+            }
+            else if (!await admission.AdmitAsync(session))
+            {
+                // The same.
             }
             else if (pipeline.HasSteps)
             {
@@ -93,7 +99,7 @@ internal sealed partial class SessionRunner(
         if (session.Destination is { } destination)
         {
             var cluster = session.Route!.Cluster!;
-            if (session.EndReason == SessionEndReason.UpstreamReset && session.BytesOut == 0)
+            if (session.EndReason is SessionEndReason.UpstreamReset or SessionEndReason.UpstreamTlsFailed && session.BytesOut == 0)
             {
                 cluster.SessionFailed(destination);
             }
@@ -104,7 +110,7 @@ internal sealed partial class SessionRunner(
 
         if (isAdmitted)
         {
-            session.Listener.Leave();
+            admission.Leave(session);
         }
 
         descriptors.Return();

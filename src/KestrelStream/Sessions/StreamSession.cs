@@ -29,6 +29,7 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     private string? _idText;
     private QueuedSession? _place;
     private EndPoint? _peer;
+    private TaskCompletionSource<bool>? _wait;
 
     public StreamSession(long id, StreamConnection client, ListenerState listener, SessionEnvironment environment, long startTimestamp, DateTimeOffset started)
     {
@@ -88,6 +89,15 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     /// <summary>Whoever has connected.</summary>
     public EndPoint? PeerEndPoint => ProxyHeader?.Source is null ? Transport.RemoteEndPoint : _peer;
 
+    /// <summary>Whom rules and limits have seen, whatever steps of the app make of the connection.</summary>
+    public EndPoint? AdmittedClient { get; set; }
+
+    /// <summary>It counts under the limits of its listener, and gives its place back at its end.</summary>
+    public bool HoldsListenerLimits { get; set; }
+
+    /// <summary>The same of its route.</summary>
+    public bool HoldsRouteLimits { get; set; }
+
     /// <summary>A PROXY header that is still to be sent to the destination, before any other byte; empty = none.</summary>
     public ReadOnlyMemory<byte> UpstreamHeader { get; set; }
 
@@ -96,6 +106,15 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     /// <summary>Facts of the handshake when TLS ended here.</summary>
     public TlsFacts? Tls { get; set; }
+
+    /// <summary>Facts of the handshake with the destination when TLS is spoken with it.</summary>
+    public TlsFacts? UpstreamTls { get; set; }
+
+    /// <summary>How long that handshake took.</summary>
+    public TimeSpan UpstreamTlsTime { get; set; }
+
+    /// <summary>How TLS with the destination broke after its handshake, in OpenSSL's words; null = it did not.</summary>
+    public string? UpstreamTlsError { get; set; }
 
     /// <summary>Every dial of the session, in order.</summary>
     public List<DialAttempt>? Attempts { get; set; }
@@ -131,6 +150,12 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     /// <summary>Whether the dial under way was given up by its own clock.</summary>
     public bool DialTimedOut { get; private set; }
 
+    /// <summary>Payload a second that may go to its client; 0 = unlimited.</summary>
+    public int DownloadBytesPerSecond => Smaller(ListenerModel.Limits?.DownloadBytesPerSecond ?? 0, Route?.Limits?.DownloadBytesPerSecond ?? 0);
+
+    /// <summary>Payload a second that is taken from its client; 0 = unlimited.</summary>
+    public int UploadBytesPerSecond => Smaller(ListenerModel.Limits?.UploadBytesPerSecond ?? 0, Route?.Limits?.UploadBytesPerSecond ?? 0);
+
     /// <summary>Links of <see cref="SessionTable"/>.</summary>
     internal StreamSession? TablePrevious;
 
@@ -165,9 +190,17 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
         return true;
     }
 
+    /// <summary>Ends it without a word to the client. Before it has a destination.</summary>
+    public void Vanish(SessionEndReason reason)
+    {
+        TryEnd(reason);
+        Transport.Vanish();
+    }
+
     public void ResetBoth()
     {
         Volatile.Read(ref _place)?.Leave();
+        Volatile.Read(ref _wait)?.TrySetResult(false);
         Transport.Reset();
         Upstream?.Reset();
     }
@@ -208,6 +241,26 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     /// <summary>Its turn has come, or it has left.</summary>
     public void LeaveQueue() => Volatile.Write(ref _place, null);
+
+    /// <summary>Waits, at most until something ends the session. Goes on wherever: the caller knows where it belongs.</summary>
+    public ValueTask<bool> PauseAsync(TimeSpan time)
+        => WaitAsync(new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously), SessionPhase.Delay, time);
+
+    /// <summary>Waits for somebody else's word, in a phase with a clock. False = something has ended the session.</summary>
+    public async ValueTask<bool> WaitAsync(TaskCompletionSource<bool> turn, SessionPhase phase, TimeSpan timeout)
+    {
+        Volatile.Write(ref _wait, turn);
+        Enter(phase, timeout);
+        if (HasEnded)
+        {
+            // Before it could be seen that there is somebody who waits.
+            turn.TrySetResult(false);
+        }
+
+        var result = await turn.Task;
+        Volatile.Write(ref _wait, null);
+        return result;
+    }
 
     /// <summary>The route's own lifetime clock, counted from accept.</summary>
     public void LimitLifetime(TimeSpan lifetime, TimeSpan age) => _lifetimeDeadline = Deadline(Environment.Clock.Now, lifetime - age);
@@ -271,7 +324,7 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     public override void OnDue(long nowMilliseconds)
     {
-        if (nowMilliseconds >= _lifetimeDeadline && Phase is SessionPhase.Handshake or SessionPhase.Queue or SessionPhase.Dial or SessionPhase.Relay)
+        if (nowMilliseconds >= _lifetimeDeadline && Phase is SessionPhase.Delay or SessionPhase.Handshake or SessionPhase.Queue or SessionPhase.Dial or SessionPhase.Relay)
         {
             Abort(SessionEndReason.LifetimeExceeded);
             return;
@@ -295,6 +348,10 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
                 Abort(SessionEndReason.ProxyHeaderTimeout);
                 break;
 
+            case SessionPhase.Delay:
+                Volatile.Read(ref _wait)?.TrySetResult(true);
+                break;
+
             case SessionPhase.Handshake:
                 Abort(SessionEndReason.ClientTlsTimeout);
                 break;
@@ -313,7 +370,9 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
                 break;
 
             case SessionPhase.Refuse:
+                // One of the two is to read an alert; the other was reset before.
                 Transport.Close();
+                Upstream?.Close();
                 break;
         }
     }
@@ -338,9 +397,9 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     /// <summary>
     /// An end of sending alone is no farewell: a client may have sent its whole request. But one that has sent nothing has, and a TLS client
-    /// cannot get through its handshake any more.
+    /// cannot get through its handshake any more. What came with a PROXY header is not looked at. With no receive under way.
     /// </summary>
-    private bool ClientHasLeft() => (HasHello || Preread is not { Length: > 0 }) && Transport.HasPeerLeft();
+    public bool ClientHasLeft() => (HasHello || (Preread is not { Length: > 0 } && ProxyHeader is null)) && Transport.HasPeerLeft();
 
     private void RelayDue(long now)
     {
@@ -386,6 +445,8 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
             Environment.Clock.Schedule(this, due);
         }
     }
+
+    private static int Smaller(int one, int other) => one == 0 ? other : other == 0 ? one : Math.Min(one, other);
 
     private static long Deadline(long from, TimeSpan timeout)
         => timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : from + timeout.Ticks / TimeSpan.TicksPerMillisecond;

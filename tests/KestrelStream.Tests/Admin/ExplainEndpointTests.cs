@@ -19,7 +19,7 @@ public sealed class ExplainEndpointTests
         await using var host = await AdminHost.StartAsync(proxy);
         using var json = JsonDocument.Parse(await host.GetAsync("/api/explain?listener=public&sni=APP1.example.com.&alpn=h2,http/1.1&client=203.0.113.9"));
         var root = json.RootElement;
-        Assert.Equal(["route", "cluster", "destination", "certificate", "considered", "members", "action", "end_reason", "client"], root.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(["route", "cluster", "destination", "certificate", "considered", "members", "action", "end_reason", "client", "denied_by"], root.EnumerateObject().Select(property => property.Name));
         Assert.Equal("app1", root.GetProperty("route").GetString());
         Assert.Equal("pool", root.GetProperty("cluster").GetString());
         Assert.Equal("a", root.GetProperty("destination").GetString());
@@ -27,6 +27,24 @@ public sealed class ExplainEndpointTests
         var considered = root.GetProperty("considered");
         Assert.Equal(["route", "matched", "why"], considered[0].EnumerateObject().Select(property => property.Name));
         Assert.Equal(["app1 True", "rest True"], considered.EnumerateArray().Select(route => $"{route.GetProperty("route")} {route.GetProperty("matched")}"));
+    }
+
+    [Theory]
+    [InlineData("10.0.0.1", "null")]
+    [InlineData("10.9.0.1", "\"route\"")]
+    [InlineData("192.0.2.1", "\"listener\"")]
+    [InlineData("", "null")]
+    public async Task Explain_Client_SaysWhoseRulesRefuseIt(string client, string expected)
+    {
+        var config = TestProxy.Create();
+        using var proxy = new TestProxy(config with
+        {
+            Listeners = new Dictionary<string, ListenerConfig> { ["public"] = config.Listeners["public"] with { Allow = ["10.0.0.0/8"] } },
+            Routes = new Dictionary<string, RouteConfig> { ["app1"] = config.Routes["app1"] with { Deny = ["10.9.0.0/16"] } },
+        });
+        await using var host = await AdminHost.StartAsync(proxy);
+
+        Assert.Contains($"\"denied_by\":{expected}", await host.GetAsync($"/api/explain?listener=public&sni=app1.example.com&client={client}"), StringComparison.Ordinal);
     }
 
     [Theory]

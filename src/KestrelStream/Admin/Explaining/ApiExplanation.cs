@@ -15,6 +15,7 @@ namespace KestrelStream.Admin.Explaining;
 /// <param name="Action">What the route does; null = there is none.</param>
 /// <param name="EndReason">Why the session would end at once; null = it goes on to be dialled.</param>
 /// <param name="Client">What was understood of the client.</param>
+/// <param name="DeniedBy">Whose access rules refuse the client that was asked for: <c>listener</c> or <c>route</c>; null = it may come, or none was asked for.</param>
 internal sealed record ApiExplanation(
     string? Route,
     string? Cluster,
@@ -24,4 +25,6 @@ internal sealed record ApiExplanation(
     IReadOnlyList<MemberConsidered> Members,
     RouteAction? Action,
     SessionEndReason? EndReason,
-    ApiExplainedClient Client);
+    ApiExplainedClient Client,
+
+    string? DeniedBy);

@@ -51,7 +51,7 @@ internal static class Explainer
         var looks = listener.Routes.NeedsPreread;
         var route = looks ? listener.Routes.ForHello(hello) : listener.Routes.Only;
         var client = new ApiExplainedClient(looks ? "tls" : "any", hello.ServerName, NamesOf(hello.AlpnList), question.Client?.ToString(), null);
-        return ForRoute(route, considered, client, question.Client, looks ? hello.ServerName : null);
+        return ForRoute(listener, route, considered, client, question.Client, looks ? hello.ServerName : null);
     }
 
     private static ApiExplanation ForNotTls(ListenerModel listener, ExplainQuestion question, byte[] bytes)
@@ -62,29 +62,37 @@ internal static class Explainer
         if (listener.Routes.UpgradeFor(bytes, out _) is not null)
         {
             // It is told to begin with TLS; what it says then is not known.
-            return new ApiExplanation(null, null, null, null, considered, [], null, null, client with { Kind = "start_tls" });
+            return new ApiExplanation(null, null, null, null, considered, [], null, null, client with { Kind = "start_tls" }, DeniedBy(listener, null, question.Client));
         }
 
-        return ForRoute(listener.Routes.ForNotTls(bytes, out _), considered, client, question.Client, null);
+        return ForRoute(listener, listener.Routes.ForNotTls(bytes, out _), considered, client, question.Client, null);
     }
 
     private static ApiExplanation ForRoute(
-        RouteModel? route, List<RouteConsidered> considered, ApiExplainedClient client, IPAddress? address, string? serverName)
+        ListenerModel listener, RouteModel? route, List<RouteConsidered> considered, ApiExplainedClient client, IPAddress? address, string? serverName)
     {
+        var deniedBy = DeniedBy(listener, route, address);
         var members = new List<MemberConsidered>();
         var destination = route?.Cluster is { } cluster ? cluster.Peek(KeyOf(cluster, address, serverName), members) : null;
-        var end = route is null ? SessionEndReason.NoRoute
+        var end = deniedBy is not null ? SessionEndReason.AccessDenied
+            : route is null ? SessionEndReason.NoRoute
             : route.Action == RouteAction.Reject ? SessionEndReason.Rejected
             : destination is null && route.Cluster is not null ? SessionEndReason.NoDestination
             : (SessionEndReason?)null;
         return new ApiExplanation(
-            route?.Id, route?.Cluster?.Id, destination?.Id, route?.Tls?.GetCertificateId(serverName), considered, members, route?.Action, end, client);
+            route?.Id, route?.Cluster?.Id, destination?.Id, route?.Tls?.GetCertificateId(serverName), considered, members, route?.Action, end, client, deniedBy);
     }
 
     /// <summary>Never sent to a default route.</summary>
     private static ApiExplanation Refused(ExplainQuestion question, string kind, SessionEndReason reason, ClientHelloError error)
         => new(null, null, null, null, [], [], null, reason, new ApiExplainedClient(
-            kind, null, [], question.Client?.ToString(), error == ClientHelloError.None ? null : error.ToString()));
+            kind, null, [], question.Client?.ToString(), error == ClientHelloError.None ? null : error.ToString()), null);
+
+    private static string? DeniedBy(ListenerModel listener, RouteModel? route, IPAddress? client)
+        => client is null ? null
+            : listener.Access?.Allows(new IPEndPoint(client, 0)) == false ? "listener"
+            : route?.Access?.Allows(new IPEndPoint(client, 0)) == false ? "route"
+            : null;
 
     private static ulong KeyOf(ClusterState cluster, IPAddress? client, string? serverName)
         => cluster.Model.HashKey is { } key ? KeyHash.Of(key, client is null ? null : new IPEndPoint(client, 0), serverName) : 0;

@@ -23,6 +23,12 @@ internal static class RouteReader
             IdleTimeout = section.Time(nameof(RouteConfig.IdleTimeout)) ?? s_route.IdleTimeout,
             HalfCloseTimeout = section.Time(nameof(RouteConfig.HalfCloseTimeout)) ?? s_route.HalfCloseTimeout,
             MaxSessionLifetime = section.Time(nameof(RouteConfig.MaxSessionLifetime)),
+            Allow = section.TextList(nameof(RouteConfig.Allow)) ?? s_route.Allow,
+            Deny = section.TextList(nameof(RouteConfig.Deny)) ?? s_route.Deny,
+            AllowFile = section.Text(nameof(RouteConfig.AllowFile)),
+            DenyFile = section.Text(nameof(RouteConfig.DenyFile)),
+            DenyAction = section.Choice<RefusalAction>(nameof(RouteConfig.DenyAction)) ?? s_route.DenyAction,
+            Limits = section.Section(nameof(RouteConfig.Limits), LimitsReader.Read),
         };
     }
 

@@ -30,6 +30,7 @@ internal static class TopLevelValidator
 
         context.CheckRange(root, "EventLoops", config.EventLoops, 1, MaxEventLoops);
         context.CheckTime(root, "ShutdownTimeout", config.ShutdownTimeout, TimeSpan.Zero);
+        LimitsValidator.ValidateProcess(context, $"{root}:Limits", config.Limits);
         if (config.Admin is { } admin)
         {
             ValidateAdmin(context, admin);
