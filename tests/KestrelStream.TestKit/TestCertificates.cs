@@ -32,16 +32,28 @@ public sealed class TestCertificates
     /// <summary>Issues the server certificates; without its key.</summary>
     public X509Certificate2 Intermediate { get; }
 
+    /// <summary>PKCS#8 of the intermediate's key, for those who are to sign in its name.</summary>
+    public string IntermediateKeyPem
+    {
+        get
+        {
+            using var key = _intermediate.GetECDsaPrivateKey()!;
+            return key.ExportPkcs8PrivateKeyPem() + "\n";
+        }
+    }
+
     /// <summary>A certificate with an ECDSA key, valid now.</summary>
     public TestCertificate Issue(params string[] dnsNames) => Issue(TestKeyType.EcdsaP256, dnsNames);
 
     /// <param name="keyType">Of the leaf.</param>
-    /// <param name="dnsNames">Subject alternative names; none = no such extension.</param>
+    /// <param name="dnsNames">Subject alternative names, addresses too; none = no such extension.</param>
     /// <param name="notBefore">Null = a day ago.</param>
     /// <param name="notAfter">Null = in 30 days.</param>
     /// <param name="commonName">Null = the first DNS name.</param>
+    /// <param name="more">Further extensions.</param>
     public TestCertificate Issue(
-        TestKeyType keyType, IReadOnlyList<string> dnsNames, DateTimeOffset? notBefore = null, DateTimeOffset? notAfter = null, string? commonName = null)
+        TestKeyType keyType, IReadOnlyList<string> dnsNames, DateTimeOffset? notBefore = null, DateTimeOffset? notAfter = null, string? commonName = null,
+        params X509Extension[] more)
     {
         var subject = $"CN={commonName ?? (dnsNames.Count > 0 ? dnsNames[0] : "none")}";
         AsymmetricAlgorithm key;
@@ -66,10 +78,22 @@ public sealed class TestCertificates
             var names = new SubjectAlternativeNameBuilder();
             foreach (var name in dnsNames)
             {
-                names.AddDnsName(name);
+                if (System.Net.IPAddress.TryParse(name, out var address))
+                {
+                    names.AddIpAddress(address);
+                }
+                else
+                {
+                    names.AddDnsName(name);
+                }
             }
 
             request.CertificateExtensions.Add(names.Build());
+        }
+
+        foreach (var extension in more)
+        {
+            request.CertificateExtensions.Add(extension);
         }
 
         // The issuer's key decides how the signature is made, so the generator is named: the leaf's key may be of another kind.
@@ -82,6 +106,17 @@ public sealed class TestCertificates
             Serial());
         var withKey = key is RSA rsaKey ? leaf.CopyWithPrivateKey(rsaKey) : leaf.CopyWithPrivateKey((ECDsa)key);
         return new TestCertificate(withKey, key, [Intermediate]);
+    }
+
+    /// <summary>A server certificate that nobody has issued but itself.</summary>
+    public static TestCertificate SelfSigned(string dnsName)
+    {
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={dnsName}", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(dnsName);
+        request.CertificateExtensions.Add(names.Build());
+        return new TestCertificate(request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30)), key, []);
     }
 
     private static CertificateRequest AuthorityRequest(string name, ECDsa key)

@@ -30,6 +30,9 @@ public sealed record ClusterConfig
     /// <summary>What a V2 header tells besides addresses. Default nothing.</summary>
     public IReadOnlyList<ProxyProtocolTlv> Tlvs { get; init; } = [];
 
+    /// <summary>TLS with the destinations; null = plain bytes.</summary>
+    public UpstreamTlsConfig? Tls { get; init; }
+
     /// <summary>Longest time until names of destinations are resolved again. Default 10 s. A shorter time to live counts where it is known.</summary>
     public TimeSpan DnsRefresh { get; init; } = TimeSpan.FromSeconds(10);
 

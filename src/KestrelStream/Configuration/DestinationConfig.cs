@@ -21,7 +21,7 @@ public sealed record DestinationConfig
     /// <summary>The address that active checks use; null = <see cref="Address"/>. The same forms.</summary>
     public string? Health { get; init; }
 
-    /// <summary>The name that active checks call it by (server name, Host header); null = the host of the address.</summary>
+    /// <summary>The name that active checks and the cluster's TLS call it by (server name, Host header); null = the host of the address.</summary>
     public string? Host { get; init; }
 
     /// <summary>Not a key: an operator's word, laid over what the configuration says.</summary>

@@ -30,6 +30,8 @@ internal static class EndCodes
             ('R', true, _) => "RC",
             ('R', _, _) => "RR",
             ('I', _, true) => "ID",
+            ('S', _, true) => "SD",
+            ('S', _, _) => "SH",
             ('I', true, _) => "IC",
             ('I', _, _) => "IR",
             (_, _, true) => "PD",
@@ -58,13 +60,16 @@ internal static class EndCodes
         SessionEndReason.ConnectTimeout => "sC",
         SessionEndReason.QueueFull => "RQ",
         SessionEndReason.QueueTimeout => "sQ",
-        SessionEndReason.UpstreamTlsFailed => "SH",
+        SessionEndReason.UpstreamTlsFailed => "S?",
         SessionEndReason.IdleTimeout => "cD",
         SessionEndReason.HalfCloseTimeout => "cL",
         SessionEndReason.LifetimeExceeded => "P?",
         SessionEndReason.DestinationDown => "DD",
         SessionEndReason.ClosedByOperator or SessionEndReason.DrainTimeout => "K?",
-        _ => "I?",
+        SessionEndReason.InternalError => "I?",
+
+        // None, and a reason that nobody has given a code, which a test finds.
+        _ => "..",
     };
 
     private static string StatusOf(SessionEndReason reason) => reason switch

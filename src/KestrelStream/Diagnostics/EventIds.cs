@@ -26,6 +26,11 @@ internal static class EventIds
     public const int LoopFailed = 204;
     public const int ProxyHeaderRefused = 205;
     public const int ProxyHeaderUntrusted = 206;
+    public const int AccessRulesReloaded = 220;
+    public const int AccessRulesRefused = 221;
+    public const int AccessWatchFailed = 222;
+    public const int AccessDenied = 223;
+    public const int LimitReached = 224;
 
     // 3xx: TLS and certificates
     public const int HandshakeFailed = 300;
@@ -36,6 +41,18 @@ internal static class EventIds
     public const int CertificateWatchFailed = 305;
     public const int OpenSslChosen = 306;
     public const int TlsEngineFallback = 307;
+    public const int CertificateFolderLoaded = 310;
+    public const int CertificateOverlap = 311;
+    public const int CertificateRemoved = 312;
+    public const int CertificateLeftOut = 313;
+    public const int CertificateFolderUnreadable = 314;
+    public const int TicketKeysSwapped = 320;
+    public const int TicketKeysRefused = 321;
+    public const int TicketKeysOpenToAll = 322;
+    public const int OcspFetched = 330;
+    public const int OcspFailed = 331;
+    public const int OcspBroken = 332;
+    public const int OcspMissing = 333;
 
     // 4xx: pools, dialing, name resolution
     public const int DialFailed = 400;
@@ -53,6 +70,7 @@ internal static class EventIds
     public const int MemberAdded = 412;
     public const int MemberRemoved = 413;
     public const int NameNotCovered = 414;
+    public const int UpstreamCertificateRefused = 415;
     public const int DestinationDrained = 420;
     public const int ChangeDropped = 421;
 

@@ -6,12 +6,13 @@ namespace KestrelStream.Diagnostics;
 /// <summary>What is counted of one listener id, over all generations. Thread-safe.</summary>
 internal sealed class ListenerCells
 {
-    private static readonly string[] HandshakeResults = ["ok", "failed", "timeout", "client_certificate"];
+    private static readonly string[] HandshakeResults = ["ok", "failed", "timeout", "client_certificate", "unknown_name"];
 
     private readonly ConcurrentDictionary<(string Route, string Cluster), RouteCells> _routes = new();
     private readonly long[] _handshakes = new long[HandshakeResults.Length];
     private readonly long[] _prereads = new long[PrereadResults.Count];
     private readonly long[] _malformedHellos = new long[PrereadResults.ErrorCount];
+    private readonly long[] _echHellos = new long[(int)EncryptedHello.Inner + 1];
     private long _active;
     private long _endedBytesIn;
     private long _endedBytesOut;
@@ -33,6 +34,9 @@ internal sealed class ListenerCells
     public IEnumerable<RouteCells> Routes => _routes.Values.Prepend(NoRoute);
 
     public long Active => Volatile.Read(ref _active);
+
+    /// <summary>Sessions that have ended.</summary>
+    public long Ended => Routes.Sum(route => route.Ended());
 
     /// <summary>Of ended sessions. Written after the session has left the readers' sight, so that no reader sees its bytes twice.</summary>
     public long EndedBytesIn => Volatile.Read(ref _endedBytesIn);
@@ -64,6 +68,10 @@ internal sealed class ListenerCells
     }
 
     public void CountHandshake(string result) => Interlocked.Increment(ref _handshakes[Array.IndexOf(HandshakeResults, result)]);
+
+    public long EchHellos(EncryptedHello type) => Volatile.Read(ref _echHellos[(int)type]);
+
+    public void CountEchHello(EncryptedHello type) => Interlocked.Increment(ref _echHellos[(int)type]);
 
     /// <param name="route">Id.</param>
     /// <param name="cluster">Id; empty = none.</param>

@@ -52,6 +52,18 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily LoopLag = new(
         "kestrelstream.loop.lag", MetricKind.Gauge, "s", "Time that work posted to an event loop has waited for it, at the scrape before.");
 
+    public static readonly MetricFamily Limited = new(
+        "kestrelstream.limited", MetricKind.Counter, "{event}", "Sessions and handshakes that met a limit, by what became of them; no route = a limit of the listener.");
+
+    public static readonly MetricFamily LimitClients = new(
+        "kestrelstream.limit_clients", MetricKind.UpDownCounter, "{client}", "Clients that limits by client keep account of.");
+
+    public static readonly MetricFamily UpstreamTlsHandshakeDuration = new(
+        "kestrelstream.upstream_tls_handshake.duration", MetricKind.Histogram, "s", "Time of the handshakes with destinations that succeeded.");
+
+    public static readonly MetricFamily UpstreamTlsHandshakes = new(
+        "kestrelstream.upstream_tls_handshakes", MetricKind.Counter, "{handshake}", "Handshakes with destinations of clusters that have TLS.");
+
     public static readonly MetricFamily DestinationUp = new(
         "kestrelstream.destination.up", MetricKind.Gauge, null, "1 = gets sessions as far as its health goes, 0 = out.");
 
@@ -101,7 +113,19 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
         "kestrelstream.config_reloads", MetricKind.Counter, "{reload}", "Reloads of the configuration.");
 
     public static readonly MetricFamily CertificateExpiry = new(
-        "kestrelstream.certificate.expiry", MetricKind.Gauge, "s", "Time from now to the certificate's end; negative = expired.");
+        "kestrelstream.certificate.expiry", MetricKind.Gauge, "s", "Time from now to the certificate's end, of a folder to that of the first; negative = expired.");
+
+    public static readonly MetricFamily CertificateChanges = new(
+        "kestrelstream.certificate.changes", MetricKind.Counter, "{change}", "Changed certificate files, by what became of them: taken, refused.");
+
+    public static readonly MetricFamily EchHellos = new(
+        "kestrelstream.ech_hellos", MetricKind.Counter, "{hello}", "ClientHellos with encrypted_client_hello, GREASE included, by its type.");
+
+    public static readonly MetricFamily OcspAnswers = new(
+        "kestrelstream.ocsp.answers", MetricKind.Counter, "{answer}", "OCSP answers about our certificates, asked for or read from a file, by what they say.");
+
+    public static readonly MetricFamily OcspExpiry = new(
+        "kestrelstream.ocsp.expiry", MetricKind.Gauge, "s", "Time from now to the end of the answer that is stapled; missing = none is.");
 
     public static readonly MetricFamily AccessLogDropped = new(
         "kestrelstream.access_log.dropped", MetricKind.Counter, "{record}", "Access log records that were lost: queue full or file not writable.");

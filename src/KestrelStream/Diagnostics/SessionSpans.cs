@@ -108,6 +108,10 @@ internal static class SessionSpans
             new("tls.protocol.version", session.Tls?.Version),
             new("tls.cipher", session.Tls?.Cipher),
             new("tls.resumed", session.Tls?.IsResumed),
+            new("kestrelstream.starttls", session.StartTls?.Name),
+            new("kestrelstream.upstream_tls.version", session.UpstreamTls?.Version),
+            new("kestrelstream.upstream_tls.cipher", session.UpstreamTls?.Cipher),
+            new("kestrelstream.upstream_tls.error", session.UpstreamTlsError),
         };
         tags.RemoveAll(tag => tag.Value is null);
         return tags;

@@ -5,8 +5,10 @@ using KestrelStream.Configuration;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health;
+using KestrelStream.Limits;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
+using KestrelStream.Preread;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
 
@@ -28,6 +30,9 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.MalformedHellos, ReadMalformedHellos),
         (MetricFamily.AcceptErrors, ReadAcceptErrors),
         (MetricFamily.NameSessions, ReadNames),
+        (MetricFamily.Limited, ReadLimited),
+        (MetricFamily.LimitClients, () => [new Measurement<long>(_limits.Clients.Count)]),
+        (MetricFamily.UpstreamTlsHandshakes, ReadUpstreamHandshakes),
         (MetricFamily.DestinationUp, ReadDestinationsUp),
         (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
         (MetricFamily.DestinationEjections, ReadDestinationEjections),
@@ -44,6 +49,10 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.ConfigReloads, ReadReloads),
         (MetricFamily.AdminChanges, ReadChanges),
         (MetricFamily.CertificateExpiry, ReadCertificateExpiries),
+        (MetricFamily.CertificateChanges, ReadCertificateChanges),
+        (MetricFamily.EchHellos, ReadEchHellos),
+        (MetricFamily.OcspAnswers, Ocsp.ReadCounts),
+        (MetricFamily.OcspExpiry, () => Ocsp.ReadExpiries(_time.GetUtcNow())),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),
     ];
 
@@ -61,6 +70,7 @@ internal sealed partial class StreamProxyMetrics
         .. InOrder(_dials).Where(dials => !dials.Value.IsEmpty).Select(dials => (MetricFamily.DialDuration, dials.Key, dials.Value)),
         .. InOrder(_queues).Select(queue => (MetricFamily.QueueDuration, queue.Key, queue.Value)),
         (MetricFamily.TlsHandshakeDuration, "", _handshakeDurations),
+        .. InOrder(_upstreamTls).Select(cluster => (MetricFamily.UpstreamTlsHandshakeDuration, cluster.Key, cluster.Value.Durations)),
     ];
 
     /// <summary>What is counted of a listener.</summary>
@@ -69,16 +79,17 @@ internal sealed partial class StreamProxyMetrics
     /// <summary>Bytes by listener.</summary>
     public IReadOnlyDictionary<ListenerCells, ByteTotals.Total> ReadByteTotals() => _bytes.Read(Listeners(), _cellsOf);
 
-    /// <summary>Ended sessions by route id, over all listeners.</summary>
-    public IReadOnlyDictionary<string, long> ReadEndedSessions()
+    /// <summary>What ended sessions have left behind by route id, over all listeners.</summary>
+    public IReadOnlyDictionary<string, RouteTotal> ReadRouteTotals()
     {
-        var ended = new Dictionary<string, long>(StringComparer.OrdinalIgnoreCase);
+        var totals = new Dictionary<string, RouteTotal>(StringComparer.OrdinalIgnoreCase);
         foreach (var route in Listeners().SelectMany(listener => listener.Routes))
         {
-            ended[route.Route] = ended.GetValueOrDefault(route.Route) + route.Ended();
+            var before = totals.GetValueOrDefault(route.Route);
+            totals[route.Route] = new RouteTotal(before.Sessions + route.Ended(), before.BytesIn + route.EndedBytesIn, before.BytesOut + route.EndedBytesOut);
         }
 
-        return ended;
+        return totals;
     }
 
     private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
@@ -126,6 +137,26 @@ internal sealed partial class StreamProxyMetrics
         {
             yield return new Measurement<long>(total.In, Label("listener", listener.Id), Label("direction", "in"));
             yield return new Measurement<long>(total.Out, Label("listener", listener.Id), Label("direction", "out"));
+        }
+    }
+
+    /// <summary>What no session has met is left out. The route is empty where the limit is the listener's.</summary>
+    private IEnumerable<Measurement<long>> ReadLimited()
+    {
+        foreach (var (met, counts) in _limited.OrderBy(pair => pair.Key.Listener, StringComparer.Ordinal).ThenBy(pair => pair.Key.Route, StringComparer.Ordinal).ThenBy(pair => pair.Key.Limit))
+        {
+            for (var outcome = 0; outcome < counts.Length; outcome++)
+            {
+                if (Volatile.Read(ref counts[outcome]) is > 0 and var count)
+                {
+                    yield return new Measurement<long>(
+                        count,
+                        Label("listener", met.Listener),
+                        Label("route", met.Route),
+                        Label("limit", LimitKinds.NameOf(met.Limit)),
+                        Label("action", LimitOutcomes.NameOf((LimitOutcome)outcome)));
+                }
+            }
         }
     }
 
@@ -217,10 +248,28 @@ internal sealed partial class StreamProxyMetrics
         new(Interlocked.Read(ref _reloadsRejected), Label("result", "rejected")),
     ];
 
+    /// <summary>One series a certificate of the configuration, however many a folder has.</summary>
     private IEnumerable<Measurement<long>> ReadCertificateExpiries()
     {
         var now = _time.GetUtcNow();
-        return (_state?.Certificates ?? []).OrderBy(certificate => certificate.Id, StringComparer.Ordinal).Select(certificate =>
-            new Measurement<long>((long)(certificate.NotAfter - now).TotalSeconds, Label("certificate", certificate.Id)));
+        return from certificate in Certificates()
+               where certificate.FirstToEnd is not null
+               select new Measurement<long>((long)(certificate.FirstToEnd!.Value - now).TotalSeconds, Label("certificate", certificate.Id));
     }
+
+    private IEnumerable<Measurement<long>> ReadCertificateChanges()
+        => Certificates().SelectMany(certificate => new Measurement<long>[]
+        {
+            new(certificate.Changes.Taken, Label("certificate", certificate.Id), Label("result", "taken")),
+            new(certificate.Changes.Refused, Label("certificate", certificate.Id), Label("result", "refused")),
+        });
+
+    private IEnumerable<CertificateStatus> Certificates() => (_state?.Certificates ?? []).OrderBy(certificate => certificate.Id, StringComparer.Ordinal);
+
+    private IEnumerable<Measurement<long>> ReadEchHellos()
+        => Listeners().SelectMany(listener => new Measurement<long>[]
+        {
+            new(listener.EchHellos(EncryptedHello.Inner), Label("listener", listener.Id), Label("type", "inner")),
+            new(listener.EchHellos(EncryptedHello.Outer), Label("listener", listener.Id), Label("type", "outer")),
+        });
 }

@@ -3,6 +3,7 @@ using System.Diagnostics.Metrics;
 using KestrelStream.Admin;
 using KestrelStream.Dialing;
 using KestrelStream.Health.Checks;
+using KestrelStream.Limits;
 using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.Sessions;
@@ -27,11 +28,13 @@ internal sealed partial class StreamProxyMetrics
     private readonly ConcurrentDictionary<(string Cluster, string Destination), long[]> _dialFailures = new();
     private readonly ConcurrentDictionary<string, HistogramCells> _queues = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Cluster, string Destination), long[]> _healthChecks = new();
+    private readonly ConcurrentDictionary<(string Listener, string Route, LimitKind Limit), long[]> _limited = new();
     private readonly HistogramCells _sessionDurations = new(HistogramBounds.Session);
     private readonly HistogramCells _handshakeDurations = new(HistogramBounds.Handshake);
     private readonly Func<string, HistogramCells> _dialsOf;
     private readonly Func<ListenerModel, ListenerCells> _cellsOf;
     private readonly ByteTotals _bytes;
+    private readonly LimitRegistry _limits;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<(string Version, string Cipher, bool? IsResumed), long[]> _negotiated = new();
     private readonly long[,] _changes = new long[Enum.GetValues<AdminChange>().Length, Enum.GetValues<ChangeOutcome>().Length];
@@ -43,14 +46,18 @@ internal sealed partial class StreamProxyMetrics
     private volatile Func<IEnumerable<LoopReading>>? _loops;
     private volatile TopNames? _topNames;
 
-    public StreamProxyMetrics(IMeterFactory meters, SessionTable sessions, TimeProvider time)
+    public StreamProxyMetrics(IMeterFactory meters, SessionTable sessions, LimitRegistry limits, TimeProvider time)
     {
         _dialsOf = cluster => _dials.GetOrAdd(cluster, _ => new HistogramCells(HistogramBounds.Dial));
         _cellsOf = CellsOf;
         _bytes = new ByteTotals(sessions);
+        _limits = limits;
         _time = time;
-        (_sessionDuration, _dialDuration, _handshakeDuration, _queueDuration) = CreateInstruments(meters);
+        (_sessionDuration, _dialDuration, _handshakeDuration, _upstreamHandshakeDuration, _queueDuration) = CreateInstruments(meters);
     }
+
+    /// <summary>OCSP answers, by certificate.</summary>
+    public OcspCells Ocsp { get; } = new();
 
     /// <summary>Gives it the proxy whose destinations and certificates are shown. Not in the constructor: the proxy itself counts its reloads here.</summary>
     public void Observe(IProxyState state) => _state = state;
@@ -74,6 +81,7 @@ internal sealed partial class StreamProxyMetrics
     {
         var cells = CellsOf(session);
         cells.CountEnd(session.EndReason);
+        cells.CountBytes(session.BytesIn, session.BytesOut);
         cells.Listener.CountEnd(session.BytesIn, session.BytesOut);
         if (_topNames is { } names && session.ServerName is { } name)
         {
@@ -101,6 +109,9 @@ internal sealed partial class StreamProxyMetrics
     /// <summary>A handshake with a client has succeeded.</summary>
     public void TlsNegotiated(TlsFacts facts)
         => Interlocked.Increment(ref _negotiated.GetOrAdd((facts.Version, facts.Cipher, facts.IsResumed), static _ => new long[1])[0]);
+
+    /// <summary>A ClientHello had the extension encrypted_client_hello.</summary>
+    public void EchHelloRead(StreamSession session, EncryptedHello type) => CellsOf(session.ListenerModel).CountEchHello(type);
 
     /// <param name="session">Whose client shook hands.</param>
     /// <param name="result">ok, failed or timeout.</param>
@@ -151,6 +162,11 @@ internal sealed partial class StreamProxyMetrics
             _queueDuration.Record(waited.TotalSeconds, new KeyValuePair<string, object?>("cluster", cluster));
         }
     }
+
+    /// <summary>A session or handshake has met a limit of its listener or its route.</summary>
+    public void Limited(StreamSession session, bool isRoute, LimitKind limit, LimitOutcome outcome)
+        => Interlocked.Increment(ref _limited.GetOrAdd(
+            (session.ListenerModel.Id, isRoute ? session.Route!.Id : "", limit), static _ => new long[LimitOutcomes.Count])[(int)outcome]);
 
     /// <summary>An active check has ended.</summary>
     public void HealthCheckEnded(string cluster, string destination, CheckResult result)

@@ -1,3 +1,4 @@
+using KestrelStream.Access;
 using KestrelStream.Admin;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
@@ -6,6 +7,7 @@ using KestrelStream.Dialing;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
+using KestrelStream.Limits;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Management;
 using KestrelStream.Model;
@@ -15,7 +17,10 @@ using KestrelStream.ProxyProtocol;
 using KestrelStream.Sessions;
 using KestrelStream.StartTls;
 using KestrelStream.Tls;
+using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
+using KestrelStream.Tls.Tickets;
+using KestrelStream.Tls.Upstream;
 using KestrelStream.Transport;
 using KestrelStream.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -45,6 +50,8 @@ public static class StreamProxyServiceCollectionExtensions
         AddPools(services);
 
         services.TryAddSingleton<CertificateStore>();
+        services.TryAddSingleton<TicketKeyStore>();
+        services.TryAddSingleton<OcspStapler>();
         services.TryAddSingleton(provider => new TlsEngineSelector(provider.GetRequiredService<ILogger<TlsEngineSelector>>()));
         services.TryAddSingleton<SslStreamTerminator>();
         services.TryAddSingleton<OpenSslTerminator>();
@@ -52,7 +59,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<StreamProxyMetrics>();
         services.TryAddSingleton<ProcessReadings>();
         services.TryAddSingleton<AccessLog>();
-        services.AddStreamProxyHealthCheck();
+        services.AddStreamProxyAdmin();
 
         services.TryAddSingleton<ConfigurationChecks>();
         services.TryAddSingleton<StreamProxyManager>();
@@ -69,6 +76,9 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton(new PrereadBudget());
         services.TryAddSingleton<PrereadReader>();
         services.TryAddSingleton<ProxyHeaderReader>();
+        services.TryAddSingleton<AccessWatch>();
+        services.TryAddSingleton<LimitRegistry>();
+        services.TryAddSingleton<Admission>();
         services.TryAddSingleton<StartTlsUpgrader>();
         services.TryAddSingleton<PostgreSqlCancel>();
         services.TryAddSingleton<StreamSessionHandler>();
@@ -102,6 +112,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<IDestinationNameResolver, SystemNameResolver>();
         services.TryAddSingleton(provider => new DnsClient(provider.GetRequiredService<TimeProvider>(), new NameServers()));
         services.TryAddSingleton<DestinationResolver>();
+        services.TryAddSingleton<UpstreamTls>();
         services.TryAddSingleton<UpstreamDialer>();
         services.TryAddSingleton<WarmConnections>();
         services.TryAddSingleton<HealthChecker>();

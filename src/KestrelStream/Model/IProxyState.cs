@@ -10,7 +10,7 @@ internal interface IProxyState
     IReadOnlyList<ListenerState> Listeners { get; }
 
     /// <summary>Certificates that are loaded.</summary>
-    IReadOnlyList<CertificateExpiry> Certificates { get; }
+    IReadOnlyList<CertificateStatus> Certificates { get; }
 
     /// <summary>Every listener is bound, and no drain has started.</summary>
     bool IsReady { get; }

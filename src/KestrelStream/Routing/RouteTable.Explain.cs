@@ -1,5 +1,6 @@
 using KestrelStream.Model;
 using KestrelStream.Preread;
+using KestrelStream.Preread.Detection;
 
 namespace KestrelStream.Routing;
 
@@ -33,6 +34,23 @@ internal sealed partial class RouteTable
         foreach (var route in _routes.Where(route => !seen.Contains(route)).OrderBy(route => route.Route.Id, StringComparer.OrdinalIgnoreCase))
         {
             considered.Add(new RouteConsidered(route.Route.Id, false, WhyNot(route, hello.ServerName)));
+        }
+    }
+
+    /// <summary>The same for a client whose first bytes are not TLS, all of them: in the order of trial. The first one that matched is the answer of <see cref="ForNotTls"/>.</summary>
+    public void ExplainNotTls(ReadOnlySpan<byte> bytes, List<RouteConsidered> considered)
+    {
+        foreach (var route in _routes)
+        {
+            var why = !route.Conditions.TakesNotTls ? "takes TLS clients only"
+                : route.Conditions.Judge(bytes) == ProtocolVerdict.Yes ? route.Conditions.Count > 0 ? "its conditions hold" : "takes whatever comes"
+                : null;
+            considered.Add(new RouteConsidered(route.Route.Id, route.Conditions.TakesNotTls && why is not null, why ?? "the bytes are not what it takes"));
+        }
+
+        foreach (var route in AllUpgraded())
+        {
+            considered.Add(new RouteConsidered(route.Id, false, $"takes only clients that ask for TLS ({route.Config.StartTls}); then the ClientHello decides"));
         }
     }
 

@@ -1,5 +1,6 @@
 using KestrelStream.Diagnostics;
 using KestrelStream.Diagnostics.AccessLogs;
+using KestrelStream.Limits;
 using KestrelStream.Model;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Transport;
@@ -15,8 +16,10 @@ internal sealed partial class SessionRunner(
     ProxyHeaderReader proxyHeaders,
     SessionPipeline pipeline,
     StreamSessionHandler handler,
+    Admission admission,
     StreamProxyMetrics metrics,
     AccessLog accessLog,
+    RefusedSessions refused,
     TimeProvider time,
     ILogger<SessionRunner> logger) : ISessionStarter
 {
@@ -31,7 +34,7 @@ internal sealed partial class SessionRunner(
 
         // In the table before any work starts: a drain that begins now waits for it.
         table.Add(session);
-        var isAdmitted = listener.TryEnter();
+        var isAdmitted = admission.TryEnter(listener);
         metrics.SessionStarted(session);
         if (!isAdmitted)
         {
@@ -63,6 +66,10 @@ internal sealed partial class SessionRunner(
             if (session.ListenerModel.TrustedPeers is not null && !await proxyHeaders.ReadAsync(session))
             {
                 // It has ended.
+            }
+            else if (!await admission.AdmitAsync(session))
+            {
+                // The same.
             }
             else if (pipeline.HasSteps)
             {
@@ -97,21 +104,23 @@ internal sealed partial class SessionRunner(
         session.Leave();
         session.Upstream?.Close();
         session.Client.Close();
+        refused.Note(session);
         session.ReleasePreread();
         if (session.Destination is { } destination)
         {
             var cluster = session.Route!.Cluster!;
-            if (session.EndReason == SessionEndReason.UpstreamReset && session.BytesOut == 0)
+            if (session.EndReason is SessionEndReason.UpstreamReset or SessionEndReason.UpstreamTlsFailed && session.BytesOut == 0)
             {
                 cluster.SessionFailed(destination);
             }
 
+            destination.CountEnd(session.BytesIn, session.BytesOut, session.EndReason is SessionEndReason.UpstreamReset or SessionEndReason.DestinationDown);
             cluster.Release(destination);
         }
 
         if (isAdmitted)
         {
-            session.Listener.Leave();
+            admission.Leave(session);
         }
 
         descriptors.Return();

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
+using KestrelStream.Limits;
 using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.Routing;
@@ -13,11 +14,12 @@ using Microsoft.AspNetCore.Connections;
 namespace KestrelStream.Sessions;
 
 /// <summary>
-/// The path of a session, top to bottom: preread → route → [terminate] → dial (balancing) → relay. Each step leaves to one place and ends
+/// The path of a session, top to bottom: preread → route (who may take it, how often) → [terminate] → dial (balancing) → relay. Each step leaves to one place and ends
 /// the session with one reason; <see cref="SessionRunner"/> does what comes before and after. One for the process; thread-safe.
 /// </summary>
 internal sealed class StreamSessionHandler(
     PrereadReader preread,
+    Admission admission,
     ITlsTerminator terminator,
     UpstreamDialer dialer,
     StartTlsUpgrader upgrader,
@@ -65,14 +67,9 @@ internal sealed class StreamSessionHandler(
             return false;
         }
 
-        if (route.Tls is { } policy)
+        if (!await admission.AdmitToRouteAsync(session, route) || (route.Tls is { } policy && !await TerminateAsync(session, policy)))
         {
-            if (!await terminator.TerminateAsync(session, policy))
-            {
-                return false;
-            }
-
-            metrics.TlsNegotiated(session.Tls!);
+            return false;
         }
 
         // A destination whose greeting was passed on is there already.
@@ -86,6 +83,31 @@ internal sealed class StreamSessionHandler(
         }
 
         return true;
+    }
+
+    /// <summary>False = the session has ended.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> TerminateAsync(StreamSession session, TlsPolicy policy)
+    {
+        if (!await admission.AdmitHandshakeAsync(session) || !await admission.Handshakes.EnterAsync(session))
+        {
+            return false;
+        }
+
+        try
+        {
+            if (!await terminator.TerminateAsync(session, policy))
+            {
+                return false;
+            }
+
+            metrics.TlsNegotiated(session.Tls!);
+            return true;
+        }
+        finally
+        {
+            admission.Handshakes.Leave();
+        }
     }
 
     /// <summary>Null = the session was refused or the client is gone.</summary>
@@ -163,7 +185,7 @@ internal sealed class StreamSessionHandler(
             : null;
     }
 
-    private static RouteModel? Choose(StreamSession session, RouteTable routes, PrereadOutcome outcome)
+    private RouteModel? Choose(StreamSession session, RouteTable routes, PrereadOutcome outcome)
     {
         switch (outcome)
         {
@@ -178,6 +200,11 @@ internal sealed class StreamSessionHandler(
                 var hello = session.Preread.Parser.GetHello(received);
                 session.SetHello(hello);
                 session.Trace?.SetHello(hello, received, session.Preread.Parser);
+                if (hello.Ech != EncryptedHello.None)
+                {
+                    metrics.EchHelloRead(session, hello.Ech);
+                }
+
                 return routes.ForHello(hello);
         }
     }

@@ -8,6 +8,8 @@ internal sealed class ImapDialog : LineDialog
     private const string Capabilities = "CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED";
     private const int MaxTagBytes = 64;
 
+    public override string Name => "imap";
+
     protected override string Greet(string name) => $"* OK [{Capabilities}] {name} ready\r\n";
 
     protected override LineAnswer Answer(ReadOnlySpan<byte> line, string name)

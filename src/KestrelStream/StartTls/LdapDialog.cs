@@ -24,6 +24,8 @@ internal sealed class LdapDialog : StartTlsDialog
     /// <summary>resultCode success, empty matchedDN and diagnosticMessage, responseName.</summary>
     private static ReadOnlySpan<byte> Success => [0x0a, 1, 0, 0x04, 0, 0x04, 0, 0x8a, 22];
 
+    public override string Name => "ldap";
+
     public override ProtocolVerdict Judge(ReadOnlySpan<byte> bytes) => Parse(bytes, out _, out _);
 
     public override async ValueTask<StartTlsStatus> AskAsync(StreamSession session, ReadOnlyMemory<byte> greeting)

@@ -3,6 +3,8 @@ namespace KestrelStream.StartTls;
 /// <summary>POP3 (RFC 2595 §4).</summary>
 internal sealed class Pop3Dialog : LineDialog
 {
+    public override string Name => "pop3";
+
     protected override string Greet(string name) => $"+OK {name} ready\r\n";
 
     protected override LineAnswer Answer(ReadOnlySpan<byte> line, string name) => WordOf(line) switch

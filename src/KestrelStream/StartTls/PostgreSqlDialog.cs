@@ -17,6 +17,8 @@ internal sealed class PostgreSqlDialog : StartTlsDialog
     private static readonly byte[] s_yes = [Yes];
     private static readonly byte[] s_no = "N"u8.ToArray();
 
+    public override string Name => "postgresql";
+
     /// <summary>SSLRequest, or GSSENCRequest, behind whose refusal an SSLRequest may come.</summary>
     public override ProtocolVerdict Judge(ReadOnlySpan<byte> bytes)
     {

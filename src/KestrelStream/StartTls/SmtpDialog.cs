@@ -3,6 +3,8 @@ namespace KestrelStream.StartTls;
 /// <summary>SMTP and submission (RFC 3207). After TLS the client begins anew with EHLO, which the destination answers.</summary>
 internal sealed class SmtpDialog : LineDialog
 {
+    public override string Name => "smtp";
+
     protected override string Greet(string name) => $"220 {name} ESMTP\r\n";
 
     protected override LineAnswer Answer(ReadOnlySpan<byte> line, string name) => WordOf(line) switch

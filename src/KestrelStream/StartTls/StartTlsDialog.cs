@@ -13,6 +13,9 @@ internal abstract class StartTlsDialog
     private static readonly ImapDialog s_imap = new();
     private static readonly Pop3Dialog s_pop3 = new();
 
+    /// <summary>The protocol, as logs show it.</summary>
+    public abstract string Name { get; }
+
     /// <summary>Whether the client waits for a greeting; else it is known by its first bytes.</summary>
     public virtual bool ServerSpeaksFirst => false;
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Serialization;
 
 namespace KestrelStream.Tls;
 
@@ -13,6 +14,12 @@ internal sealed record ClientCertificate(string? Subject, string? Issuer, string
     /// <summary>Enough for any name that means something; OpenSSL takes up to 100 KB of certificates.</summary>
     private const int MaxTextLength = 1024;
 
+    private const string CommonNameOid = "2.5.4.3";
+
+    /// <summary>The common name of the subject, the most specific one of several; null = it has none. The subject says it too.</summary>
+    [JsonIgnore]
+    public string? CommonName { get; init; }
+
     /// <param name="der">The certificate.</param>
     public static ClientCertificate Of(ReadOnlySpan<byte> der)
     {
@@ -22,7 +29,10 @@ internal sealed record ClientCertificate(string? Subject, string? Issuer, string
             using var certificate = X509CertificateLoader.LoadCertificate(der);
             var names = certificate.Extensions.FirstOrDefault(extension => extension.Oid?.Value == GeneralNames.SubjectAlternativeNameOid);
             return new ClientCertificate(
-                Bounded(certificate.Subject), Bounded(certificate.Issuer), names is null ? null : Bounded(GeneralNames.TextOf(names.RawData)), sha256);
+                Bounded(certificate.Subject), Bounded(certificate.Issuer), names is null ? null : Bounded(GeneralNames.TextOf(names.RawData)), sha256)
+            {
+                CommonName = Bounded(CommonNameOf(certificate.SubjectName)),
+            };
         }
         catch (CryptographicException)
         {
@@ -30,6 +40,10 @@ internal sealed record ClientCertificate(string? Subject, string? Issuer, string
             return new ClientCertificate(null, null, null, sha256);
         }
     }
+
+    private static string? CommonNameOf(X500DistinguishedName subject)
+        => subject.EnumerateRelativeDistinguishedNames()
+            .FirstOrDefault(part => !part.HasMultipleElements && part.GetSingleElementType().Value == CommonNameOid)?.GetSingleElementValue();
 
     private static string? Bounded(string? text) => text is { Length: > MaxTextLength } ? $"{text[..MaxTextLength]}…" : text;
 }

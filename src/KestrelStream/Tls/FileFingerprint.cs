@@ -28,8 +28,9 @@ internal readonly record struct FileFingerprint(string Target, long Length, long
         }
     }
 
-    // FileSystemInfo.ResolveLinkTarget follows only links in the last place, and Kubernetes swaps the one before it.
-    private static string FollowLinks(string path)
+    /// <summary>Where a path leads: FileSystemInfo.ResolveLinkTarget follows only links in the last place, and Kubernetes swaps the one before it.</summary>
+    /// <exception cref="IOException">Too many links.</exception>
+    public static string FollowLinks(string path)
     {
         var resolved = Path.GetPathRoot(path)!;
         var rest = new Stack<string>();

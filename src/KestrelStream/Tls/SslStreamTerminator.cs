@@ -12,11 +12,13 @@ internal sealed partial class SslStreamTerminator(
     EngineMove engineMove,
     StreamProxyMetrics metrics,
     TimeProvider time,
-    ILogger<SslStreamTerminator> logger) : ITlsTerminator
+    ILogger<SslStreamTerminator> logger)
 {
-    public ValueTask PrepareAsync(StreamSession session, TlsPolicy policy) => engineMove.MoveToSocketsAsync(session);
+    /// <inheritdoc cref="ITlsTerminator.PrepareAsync"/>
+    public ValueTask PrepareAsync(StreamSession session) => engineMove.MoveToSocketsAsync(session);
 
-    public async ValueTask<bool> TerminateAsync(StreamSession session, TlsPolicy policy)
+    /// <inheritdoc cref="ITlsTerminator.TerminateAsync"/>
+    public async ValueTask<bool> TerminateAsync(StreamSession session, TlsPolicy policy, TlsOffer offer)
     {
         await engineMove.MoveToSocketsAsync(session);
         session.Enter(SessionPhase.Handshake, session.ListenerModel.Config.HandshakeTimeout);
@@ -28,7 +30,7 @@ internal sealed partial class SslStreamTerminator(
         var started = time.GetTimestamp();
         try
         {
-            await ssl.AuthenticateAsServerAsync(policy.GetOptions(session.ServerName));
+            await ssl.AuthenticateAsServerAsync(offer.Options);
             guard.Stop();
             if (judge is { IsSatisfied: false })
             {
@@ -44,7 +46,7 @@ internal sealed partial class SslStreamTerminator(
         }
 
         metrics.HandshakeEnded(session, "ok", time.GetElapsedTime(started));
-        session.Tls = TlsFactsOf(ssl) with { ClientCertificate = judge?.Certificate };
+        session.Tls = FactsOf(ssl) with { ClientCertificate = judge?.Certificate };
         if (stream.IsReplayed)
         {
             session.ReleasePreread();
@@ -81,7 +83,8 @@ internal sealed partial class SslStreamTerminator(
         }
     }
 
-    private static TlsFacts TlsFactsOf(SslStream ssl)
+    /// <summary>Of a handshake that has ended well.</summary>
+    internal static TlsFacts FactsOf(SslStream ssl)
     {
         var alpn = ssl.NegotiatedApplicationProtocol.Protocol;
         return new TlsFacts(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using KestrelStream.Access;
 using KestrelStream.Configuration;
 using KestrelStream.Model;
 using KestrelStream.Preread;
@@ -15,6 +16,11 @@ internal static class ConfigSummary
         var text = new StringBuilder();
         Line(text, $"engine {config.Engine}, loops {Or(config.EventLoops)}, shutdown {config.ShutdownTimeout}, tls {config.Tls.Engine}");
         Line(text, $"admin {config.Admin?.Address ?? "none"}");
+        if (config.Limits != new ProcessLimitsConfig())
+        {
+            Line(text, $"{config.Limits}");
+        }
+
         Line(text, $"access log {(config.AccessLog is { } log ? $"{log.Path} {log.Format}{AccessLogOf(log)}" : "none")}");
         if (config.Metrics.TopNames > 0)
         {
@@ -24,12 +30,13 @@ internal static class ConfigSummary
         foreach (var (id, listener) in config.Listeners)
         {
             Line(text, $"listener {id}: {listener.Address}, preread {listener.PrereadTimeout} {listener.PrereadBufferBytes} bytes, server first after {listener.ServerFirstAfter}, handshake {listener.HandshakeTimeout}, backlog {listener.Backlog}, max {Or(listener.MaxConnections)}{ProxyProtocolOf(listener)}");
+            AppendAccess(text, AccessLists.Of(listener), listener.DenyAction, listener.Limits);
             AppendTable(text, RouteTable.ForListener(id, config.Routes.Select(route => new RouteModel { Id = route.Key, Config = route.Value })));
         }
 
         foreach (var (id, certificate) in config.Certificates)
         {
-            Line(text, $"certificate {id}: {certificate.Path}, key {certificate.KeyPath ?? "none"}, password {certificate.Password ?? "none"}");
+            Line(text, $"certificate {id}: {(certificate.Directory is { } folder ? $"folder {folder}" : certificate.Path)}, key {certificate.KeyPath ?? "none"}, password {certificate.Password ?? "none"}");
         }
 
         foreach (var (id, route) in config.Routes)
@@ -45,6 +52,19 @@ internal static class ConfigSummary
         return text.ToString();
     }
 
+    private static void AppendAccess(StringBuilder text, AccessLists lists, RefusalAction action, LimitsConfig? limits)
+    {
+        if (!lists.IsEmpty)
+        {
+            Line(text, $"  allow {List(lists.Allow)} {lists.AllowFile ?? "none"}, deny {List(lists.Deny)} {lists.DenyFile ?? "none"}, {action}");
+        }
+
+        if (limits is not null)
+        {
+            Line(text, $"  {limits}");
+        }
+    }
+
     private static void AppendTable(StringBuilder text, RouteTable table)
         => Line(text, $"  prereads {table.NeedsPreread}, only {table.Only?.Id ?? "none"}, not TLS {table.ForNotTls("?"u8, out _)?.Id ?? "none"}, silence {table.ForSilence()?.Id ?? "none"}, no name {table.ForHello(new ClientHello())?.Id ?? "none"}");
 
@@ -52,9 +72,16 @@ internal static class ConfigSummary
     {
         Line(text, $"route {id}: {route.Action} {route.ClusterId ?? "nowhere"}, listeners {(route.Listeners is null ? "all" : List(route.Listeners))}, order {route.Order}, idle {route.IdleTimeout}, half-close {route.HalfCloseTimeout}, lifetime {Or(route.MaxSessionLifetime)}");
         Line(text, $"  sni {List(route.Match.Sni)}, alpn {List(route.Match.Alpn)}, protocols {List(route.Match.Protocols)}");
+        AppendAccess(text, AccessLists.Of(route), route.DenyAction, route.Limits);
         if (route.Tls is { } tls)
         {
-            Line(text, $"  tls {tls.Mode}, certificates {List(tls.Certificates)}, protocols {List(tls.Protocols)}, ciphers {tls.Ciphers ?? "default"}, server order {tls.PreferServerCiphers}, alpn {List(tls.Alpn)}");
+            Line(text, $"  tls {tls.Mode}, certificates {List(tls.Certificates)}, unknown {tls.UnknownName?.ToString() ?? "as usual"}, protocols {List(tls.Protocols)}, ciphers {tls.Ciphers ?? "default"}, server order {tls.PreferServerCiphers}, alpn {List(tls.Alpn)}");
+            Line(text, $"  suites {tls.CipherSuites ?? "default"}, groups {tls.Groups ?? "default"}, resumption {tls.SessionResumption}, timeout {tls.SessionTimeout}, cache {tls.SessionCacheSize}, stapling {tls.OcspStapling}, responder {tls.OcspResponder ?? "its own"}, answers {List(tls.OcspFiles)}");
+            if (tls.SessionTickets is { } tickets)
+            {
+                Line(text, $"  tickets {tickets.Enabled}, rotation {tickets.RotationInterval}, keys {List(tickets.KeyFiles)}");
+            }
+
             if (tls.ClientCertificates is { } clients)
             {
                 Line(text, $"  client certificates {clients.Mode}, trusted {clients.TrustedCertificates ?? "none"}, depth {clients.Depth}, crl {clients.Crl ?? "none"}");
@@ -65,6 +92,11 @@ internal static class ConfigSummary
     private static void AppendCluster(StringBuilder text, string id, ClusterConfig cluster)
     {
         Line(text, $"cluster {id}: {cluster.LoadBalancingPolicy}, connect {cluster.ConnectTimeout}, budget {cluster.DialBudget}, attempts {Or(cluster.MaxAttempts)}, dns {cluster.DnsRefresh}, slow start {cluster.SlowStart}, unhealthy {cluster.OnUnhealthy}, panic {cluster.PanicThreshold}, warm {cluster.WarmConnections}{(cluster.ProxyProtocol == ProxyProtocolVersion.Off ? "" : $", PROXY {cluster.ProxyProtocol} with {string.Join(' ', cluster.Tlvs)}")}");
+        if (cluster.Tls is { } tls)
+        {
+            Line(text, $"  TLS {(tls.Enabled ? "on" : "off")}, name {tls.ServerName ?? "its host"}, verify {tls.Verify} by {tls.TrustedCertificates ?? "the system's"}, shows {tls.Certificate ?? "nothing"}, ALPN {List(tls.Alpn)}, versions {List([.. tls.EffectiveProtocols.Select(version => version.ToString())])}, ciphers {tls.Ciphers ?? "the system's"}, resumes {tls.SessionResumption}, within {tls.HandshakeTimeout}");
+        }
+
         if (cluster.Hash is { } hash)
         {
             Line(text, $"  hash {hash.Key}, balance factor {Or(hash.BalanceFactor)}");

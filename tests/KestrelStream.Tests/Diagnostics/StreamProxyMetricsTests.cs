@@ -7,6 +7,7 @@ using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
+using KestrelStream.Preread;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
 using Xunit;
@@ -27,6 +28,7 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream_active_sessions gauge",
             "kestrelstream_admin_changes_total counter",
             "kestrelstream_bytes_total counter",
+            "kestrelstream_certificate_changes_total counter",
             "kestrelstream_certificate_expiry_seconds gauge",
             "kestrelstream_config_reloads_total counter",
             "kestrelstream_destination_active_sessions gauge",
@@ -42,9 +44,14 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream_dial_failures_total counter",
             "kestrelstream_discovery_members gauge",
             "kestrelstream_discovery_refreshes_total counter",
+            "kestrelstream_ech_hellos_total counter",
             "kestrelstream_health_checks_total counter",
+            "kestrelstream_limit_clients gauge",
+            "kestrelstream_limited_total counter",
             "kestrelstream_malformed_hellos_total counter",
             "kestrelstream_name_sessions_total counter",
+            "kestrelstream_ocsp_answers_total counter",
+            "kestrelstream_ocsp_expiry_seconds gauge",
             "kestrelstream_prereads_total counter",
             "kestrelstream_queue_length gauge",
             "kestrelstream_session_duration_seconds histogram",
@@ -52,6 +59,7 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream_tls_handshake_duration_seconds histogram",
             "kestrelstream_tls_handshakes_total counter",
             "kestrelstream_tls_negotiated_total counter",
+            "kestrelstream_upstream_tls_handshakes_total counter",
         ],
             Scrape(proxy).Types.Select(type => $"{type.Key} {type.Value}").Order(StringComparer.Ordinal));
     }
@@ -130,6 +138,11 @@ public sealed class StreamProxyMetricsTests
         Assert.Equal(2, samples["""kestrelstream_config_reloads_total{result="rejected"}"""]);
         Assert.Equal(86400 * 30, samples["""kestrelstream_certificate_expiry_seconds{certificate="site"}"""]);
         Assert.Equal(-3600, samples["""kestrelstream_certificate_expiry_seconds{certificate="old"}"""]);
+        Assert.DoesNotContain("""kestrelstream_certificate_expiry_seconds{certificate="empty"}""", samples.Keys);
+        Assert.Equal(4, samples["""kestrelstream_certificate_changes_total{certificate="site",result="taken"}"""]);
+        Assert.Equal(2, samples["""kestrelstream_certificate_changes_total{certificate="site",result="refused"}"""]);
+        Assert.Equal(2, samples["""kestrelstream_ech_hellos_total{listener="public",type="outer"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_ech_hellos_total{listener="public",type="inner"}"""]);
         Assert.Equal(4, samples["kestrelstream_access_log_dropped_total"]);
     }
 
@@ -204,6 +217,7 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream.active_sessions {session}",
             "kestrelstream.admin.changes {change}",
             "kestrelstream.bytes By",
+            "kestrelstream.certificate.changes {change}",
             "kestrelstream.certificate.expiry s",
             "kestrelstream.config_reloads {reload}",
             "kestrelstream.destination.active_sessions {session}",
@@ -219,11 +233,16 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream.dial.failures {dial}",
             "kestrelstream.discovery.members {member}",
             "kestrelstream.discovery.refreshes {lookup}",
+            "kestrelstream.ech_hellos {hello}",
             "kestrelstream.health_checks {check}",
+            "kestrelstream.limit_clients {client}",
+            "kestrelstream.limited {event}",
             "kestrelstream.loop.busy s",
             "kestrelstream.loop.lag s",
             "kestrelstream.malformed_hellos {session}",
             "kestrelstream.name_sessions {session}",
+            "kestrelstream.ocsp.answers {answer}",
+            "kestrelstream.ocsp.expiry s",
             "kestrelstream.prereads {session}",
             "kestrelstream.queue.duration s",
             "kestrelstream.queue.length {session}",
@@ -232,6 +251,8 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream.tls_handshake.duration s",
             "kestrelstream.tls_handshakes {handshake}",
             "kestrelstream.tls_negotiated {handshake}",
+            "kestrelstream.upstream_tls_handshake.duration s",
+            "kestrelstream.upstream_tls_handshakes {handshake}",
         ],
             units.Order(StringComparer.Ordinal));
     }
@@ -337,12 +358,16 @@ public sealed class StreamProxyMetricsTests
     {
         proxy.Certificates =
         [
-            new CertificateExpiry("site", proxy.Time.GetUtcNow().AddDays(30)),
-            new CertificateExpiry("old", proxy.Time.GetUtcNow().AddHours(-1)),
+            new CertificateStatus("site", proxy.Time.GetUtcNow().AddDays(30)) { Changes = (4, 2) },
+            new CertificateStatus("old", proxy.Time.GetUtcNow().AddHours(-1)),
+            new CertificateStatus("empty", null) { Count = 0 },
         ];
 
         var relayed = proxy.Start();
         relayed.Route = proxy.Route("app1");
+        proxy.Metrics.EchHelloRead(relayed, EncryptedHello.Outer);
+        proxy.Metrics.EchHelloRead(relayed, EncryptedHello.Outer);
+        proxy.Metrics.EchHelloRead(relayed, EncryptedHello.Inner);
         proxy.Metrics.HandshakeEnded(relayed, "ok", TimeSpan.FromMilliseconds(20));
         proxy.Metrics.DialEnded(relayed, new DialAttempt("a", null, ConnectStatus.Refused, TimeSpan.FromMilliseconds(1)), "a");
         proxy.Metrics.DialEnded(relayed, new DialAttempt("a", null, ConnectStatus.TimedOut, TimeSpan.FromSeconds(10)), "a");

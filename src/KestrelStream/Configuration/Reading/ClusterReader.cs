@@ -19,6 +19,7 @@ internal static class ClusterReader
             WarmConnections = section.Number(nameof(ClusterConfig.WarmConnections)) ?? s_cluster.WarmConnections,
             ProxyProtocol = section.Choice<ProxyProtocolVersion>(nameof(ClusterConfig.ProxyProtocol)) ?? s_cluster.ProxyProtocol,
             Tlvs = section.ChoiceList<ProxyProtocolTlv>(nameof(ClusterConfig.Tlvs)) ?? s_cluster.Tlvs,
+            Tls = section.Section(nameof(ClusterConfig.Tls), UpstreamTlsReader.Read),
             DnsRefresh = section.Time(nameof(ClusterConfig.DnsRefresh)) ?? s_cluster.DnsRefresh,
             Queue = section.Section(nameof(ClusterConfig.Queue), ReadQueue),
             SlowStart = section.Time(nameof(ClusterConfig.SlowStart)) ?? s_cluster.SlowStart,

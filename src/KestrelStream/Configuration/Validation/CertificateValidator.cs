@@ -7,10 +7,35 @@ internal static class CertificateValidator
     {
         foreach (var (_, path, certificate) in context.Items($"{context.Root}:Certificates", context.Config.Certificates))
         {
-            FilePath.Check(context, $"{path}:Path", certificate.Path, "a PEM or PFX file");
+            if (certificate.Directory is { } directory)
+            {
+                ValidateDirectory(context, path, certificate, directory);
+                continue;
+            }
+
+            FilePath.Check(context, $"{path}:Path", certificate.Path, "a PEM or PFX file, or Directory in its place");
             if (certificate.KeyPath is { } keyPath)
             {
                 FilePath.Check(context, $"{path}:KeyPath", keyPath, "a PEM file, or nothing when the key is in the file of Path");
+            }
+        }
+    }
+
+    private static void ValidateDirectory(ValidationContext context, string path, CertificateConfig certificate, string directory)
+    {
+        if (directory.Length == 0 || directory.Contains('\0'))
+        {
+            context.AddError($"{path}:Directory", $"{ErrorText.Quote(directory)} is not the path of a folder; valid: a folder of certificates");
+        }
+
+        Check("Path", certificate.Path.Length > 0 ? certificate.Path : null);
+        Check("KeyPath", certificate.KeyPath);
+
+        void Check(string key, string? value)
+        {
+            if (value is not null)
+            {
+                context.AddError($"{path}:{key}", $"{ErrorText.Quote(value)} is not possible with Directory; valid: one of the two");
             }
         }
     }

@@ -24,6 +24,7 @@ internal static class AccessLogFields
         new("sni", (to, key, record) => to.Write(key, record.ServerName)),
         new("alpn_offered", (to, key, record) => to.WriteAlpn(key, record.Trace?.AlpnOffered), AlpnOffered),
         new("ja4", (to, key, record) => to.Write(key, record.Trace?.Ja4), Ja4),
+        new("starttls", (to, key, record) => to.Write(key, record.StartTls)),
         new("alpn", (to, key, record) => to.Write(key, record.Tls?.Alpn)),
         new("tls_version", (to, key, record) => to.Write(key, record.Tls?.Version)),
         new("tls_cipher", (to, key, record) => to.Write(key, record.Tls?.Cipher)),
@@ -50,6 +51,12 @@ internal static class AccessLogFields
                 to.Write(key, record.AllAttempts());
             }
         }),
+        new("upstream_alpn", (to, key, record) => to.Write(key, record.UpstreamTls?.Alpn)),
+        new("upstream_tls_version", (to, key, record) => to.Write(key, record.UpstreamTls?.Version)),
+        new("upstream_tls_cipher", (to, key, record) => to.Write(key, record.UpstreamTls?.Cipher)),
+        new("upstream_tls_resumed", (to, key, record) => to.Write(key, record.UpstreamTls?.IsResumed)),
+        new("upstream_tls_ms", (to, key, record) => to.Write(key, record.UpstreamTls is null ? null : record.UpstreamTlsTime)),
+        new("upstream_tls_error", (to, key, record) => to.Write(key, record.UpstreamTlsError)),
         new("client_rtt_ms", (to, key, record) => to.Write(key, record.Trace?.ClientTcp?.RoundTrip), TcpInfo),
         new("client_retransmits", (to, key, record) => to.Write(key, Retransmits(record.Trace?.ClientTcp)), TcpInfo),
         new("upstream_rtt_ms", (to, key, record) => to.Write(key, record.Trace?.UpstreamTcp?.RoundTrip), TcpInfo),

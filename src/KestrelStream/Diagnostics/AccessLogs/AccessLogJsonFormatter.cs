@@ -14,6 +14,7 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
     private static readonly JsonEncodedText s_address = JsonEncodedText.Encode("address");
     private static readonly JsonEncodedText s_result = JsonEncodedText.Encode("result");
     private static readonly JsonEncodedText s_milliseconds = JsonEncodedText.Encode("ms");
+    private static readonly JsonEncodedText s_detail = JsonEncodedText.Encode("detail");
 
     private readonly Utf8JsonWriter _json = new(output, new JsonWriterOptions { SkipValidation = true });
 
@@ -53,6 +54,11 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
             _json.WriteString(s_result, ConnectStatuses.NameOf(attempt.Result));
             _json.WritePropertyName(s_milliseconds);
             _json.WriteRawValue(text[..FormatMilliseconds(attempt.Elapsed, text)], skipInputValidation: true);
+            if (attempt.Detail is not null)
+            {
+                _json.WriteString(s_detail, attempt.Detail);
+            }
+
             _json.WriteEndObject();
         }
 

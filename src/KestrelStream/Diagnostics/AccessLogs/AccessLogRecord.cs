@@ -38,6 +38,9 @@ internal sealed record AccessLogRecord
 
     public string? ServerName { get; init; }
 
+    /// <summary>Name of the protocol in which the client asked for TLS; null = it did not.</summary>
+    public string? StartTls { get; init; }
+
     public TlsFacts? Tls { get; init; }
 
     /// <summary>Times and what else was asked for; null when the session began before the log did.</summary>
@@ -45,6 +48,14 @@ internal sealed record AccessLogRecord
 
     /// <summary>The listener's address.</summary>
     public EndPoint? Local { get; init; }
+
+    /// <summary>With the destination; null = there was no TLS.</summary>
+    public TlsFacts? UpstreamTls { get; init; }
+
+    public TimeSpan UpstreamTlsTime { get; init; }
+
+    /// <summary>How TLS with the destination broke while it was relayed; null = it did not.</summary>
+    public string? UpstreamTlsError { get; init; }
 
     public long BytesIn { get; init; }
 
@@ -80,9 +91,13 @@ internal sealed record AccessLogRecord
         Peer = session.ProxyHeader?.Source is null ? null : session.PeerEndPoint,
         ProxyHeader = session.ProxyHeader,
         ServerName = session.ServerName,
+        StartTls = session.StartTls?.Name,
         Tls = session.Tls,
         Trace = logEvent == AccessLogEvent.End ? session.Trace : session.Trace?.Copy(),
         Local = session.Transport.LocalEndPoint,
+        UpstreamTls = session.UpstreamTls,
+        UpstreamTlsTime = session.UpstreamTlsTime,
+        UpstreamTlsError = session.UpstreamTlsError,
         BytesIn = Volatile.Read(ref session.BytesIn),
         BytesOut = Volatile.Read(ref session.BytesOut),
         Duration = duration,

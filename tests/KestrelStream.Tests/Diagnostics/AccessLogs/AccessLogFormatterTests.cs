@@ -92,6 +92,30 @@ public sealed partial class AccessLogFormatterTests
     }
 
     [Fact]
+    public void Json_TlsWithDestination_HasItsFactsAndItsFailures()
+    {
+        var record = Terminated with
+        {
+            StartTls = "postgresql",
+            UpstreamTls = new TlsFacts("TLSv1.2", "TLS_X", "h\n2", false),
+            UpstreamTlsTime = TimeSpan.FromMilliseconds(1.5),
+            UpstreamTlsError = "bad\" record",
+            Attempts = [new DialAttempt("a", IPEndPoint.Parse("10.0.0.1:5432"), ConnectStatus.TlsFailed, TimeSpan.Zero) { Detail = "another\nname" }],
+        };
+
+        using var json = JsonDocument.Parse(Format(AccessLogFormat.Json, record));
+        Assert.Equal(
+            ["postgresql", "h\n2", "TLSv1.2", "TLS_X", "False", "1.5", "bad\" record"],
+            ((string[])["starttls", "upstream_alpn", "upstream_tls_version", "upstream_tls_cipher", "upstream_tls_resumed", "upstream_tls_ms", "upstream_tls_error"])
+                .Select(key => json.RootElement.GetProperty(key).ToString()));
+        Assert.Equal("another\nname", json.RootElement.GetProperty("attempts")[0].GetProperty("detail").GetString());
+        Assert.Contains(
+            """ upstream_alpn="h\x0a2" upstream_tls_version=TLSv1.2 upstream_tls_cipher=TLS_X upstream_tls_resumed=false upstream_tls_ms=1.5 upstream_tls_error="bad\x22\x20record" """,
+            Format(AccessLogFormat.Text, record),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Of_Session_CopiesItsFacts()
     {
         using var proxy = new TestProxy();

@@ -29,6 +29,9 @@ public sealed class EndCodesTests
     [InlineData(SessionEndReason.LimitExceeded, false, false, "RR")]
     [InlineData(SessionEndReason.ConnectTimeout, true, false, "sC")]
     [InlineData(SessionEndReason.LifetimeExceeded, true, true, "PD")]
+    [InlineData(SessionEndReason.UpstreamTlsFailed, true, false, "SH")]
+    [InlineData(SessionEndReason.UpstreamTlsFailed, true, true, "SD")]
+    [InlineData(SessionEndReason.InternalError, true, false, "IC")]
     public void Of_Reason_SaysWhoAndWhen(SessionEndReason reason, bool hasRoute, bool hasDestination, string expected)
         => Assert.Equal(expected, EndCodes.Of(reason, hasRoute, hasDestination));
 }
