@@ -27,7 +27,7 @@ internal sealed class TrafficReader(IProxyState state, SessionTable sessions, St
             var listenerBytes = metrics.ReadByteTotals();
             var ended = metrics.ReadRouteTotals();
             var clusters = (snapshot?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.OrdinalIgnoreCase).ToList();
-            
+
             // One that is just leaving may be met in both its places.
             var members = clusters.SelectMany(Members).DistinctBy(member => member.Destination).ToList();
             var byMember = members.ToDictionary(member => member.Destination, member => new Bytes(member.BytesIn, member.BytesOut));

@@ -31,6 +31,11 @@ public sealed class VerificationTests : IDisposable
         Assert.StartsWith("TLS_", record.GetProperty("upstream_tls_cipher").GetString());
         Assert.True(record.GetProperty("upstream_tls_ms").GetDouble() > 0);
         Assert.Equal(tlsEngine == TlsEngineKind.OpenSsl, record.TryGetProperty("upstream_tls_resumed", out _));
+        foreach (var firstByte in new[] { "first_byte_in_at_ms", "first_byte_out_at_ms" })
+        {
+            Assert.InRange(record.GetProperty(firstByte).GetDouble(), record.GetProperty("connected_at_ms").GetDouble(), record.GetProperty("duration_ms").GetDouble());
+        }
+
         Assert.Equal((5, 5 + UpstreamPool.Name.Length + 2), (record.GetProperty("bytes_in").GetInt32(), record.GetProperty("bytes_out").GetInt32()));
     }
 

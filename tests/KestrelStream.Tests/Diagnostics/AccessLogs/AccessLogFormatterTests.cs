@@ -10,6 +10,7 @@ using KestrelStream.Diagnostics.AccessLogs;
 using KestrelStream.Dialing;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
+using KestrelStream.StartTls;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
 using Xunit;
@@ -113,6 +114,18 @@ public sealed partial class AccessLogFormatterTests
             """ upstream_alpn="h\x0a2" upstream_tls_version=TLSv1.2 upstream_tls_cipher=TLS_X upstream_tls_resumed=false upstream_tls_ms=1.5 upstream_tls_error="bad\x22\x20record" """,
             Format(AccessLogFormat.Text, record),
             StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_SessionThatAskedForTls_HasTheNameOfItsProtocol()
+    {
+        using var proxy = new TestProxy();
+        foreach (var protocol in Enum.GetValues<StartTlsProtocol>())
+        {
+            var session = proxy.Start();
+            session.StartTls = StartTlsDialog.Of(protocol);
+            Assert.Equal(protocol.ToString().ToLowerInvariant(), AccessLogRecord.Of(session, TimeSpan.Zero).StartTls);
+        }
     }
 
     [Fact]
