@@ -15,6 +15,7 @@ public static class StreamProxyEndpointRouteBuilderExtensions
     /// <remarks>
     /// Changes need <c>Authorization: Bearer</c> with the token of the proxy's configuration, <c>StreamProxy:Admin:Token</c>
     /// (<see cref="KestrelStream.Configuration.AdminConfig.Token"/>), on top of any policy of the app; without one they are refused.
+    /// Nothing of it answers clients of the proxy whom a route with <c>Action: Http</c> has handed over to the app.
     /// <c>/healthz</c> asks the health checks tagged <c>stream_proxy</c> and no other one of the app.
     /// </remarks>
     public static IEndpointConventionBuilder MapStreamProxyAdmin(this IEndpointRouteBuilder endpoints)
@@ -34,6 +35,7 @@ public static class StreamProxyEndpointRouteBuilderExtensions
         group.MapGet("/api/sessions/{session}", SessionEndpoints.GetAsync);
         group.MapGet("/api/explain", ExplainEndpoint.GetAsync);
         MapChanges(group);
+        AdminAccess.KeepOffSessions(group);
         return group;
     }
 

@@ -5,6 +5,7 @@ using KestrelStream.Dialing;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
+using KestrelStream.Http;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Management;
 using KestrelStream.Model;
@@ -74,6 +75,9 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<ProxyHeaderReader>();
         services.TryAddSingleton<StartTlsUpgrader>();
         services.TryAddSingleton<PostgreSqlCancel>();
+        services.TryAddSingleton<HttpApp>();
+        services.TryAddSingleton<HttpHandOver>();
+        services.TryAddSingleton<IHttpAppSource, HostHttpAppSource>();
         services.TryAddSingleton<StreamSessionHandler>();
         services.TryAddSingleton<SessionPipeline>();
         services.TryAddSingleton<SessionRunner>();

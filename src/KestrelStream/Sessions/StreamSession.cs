@@ -4,6 +4,7 @@ using KestrelStream.Dialing;
 using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.ProxyProtocol;
+using KestrelStream.Relay;
 using KestrelStream.StartTls;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
@@ -26,6 +27,7 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     private int _phase;
     private int _sending;
     private string? _idText;
+    private IStreamRelay? _relay;
     private QueuedSession? _place;
     private EndPoint? _peer;
 
@@ -67,6 +69,13 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     public ListenerModel ListenerModel { get; }
 
     public SessionEnvironment Environment { get; set; }
+
+    /// <summary>Moves its bytes once both ends are there: the environment's, unless the other end is in this process.</summary>
+    public IStreamRelay Relay
+    {
+        get => _relay ?? Environment.Relay;
+        set => _relay = value;
+    }
 
     public RouteModel? Route { get; set; }
 

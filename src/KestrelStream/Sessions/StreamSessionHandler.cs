@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
+using KestrelStream.Http;
 using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.Routing;
@@ -13,7 +14,7 @@ using Microsoft.AspNetCore.Connections;
 namespace KestrelStream.Sessions;
 
 /// <summary>
-/// The path of a session, top to bottom: preread → route → [terminate] → dial (balancing) → relay. Each step leaves to one place and ends
+/// The path of a session, top to bottom: preread → route → [terminate] → dial (balancing) → relay; with <c>Action: Http</c> the app is the other end. Each step leaves to one place and ends
 /// the session with one reason; <see cref="SessionRunner"/> does what comes before and after. One for the process; thread-safe.
 /// </summary>
 internal sealed class StreamSessionHandler(
@@ -23,6 +24,7 @@ internal sealed class StreamSessionHandler(
     StartTlsUpgrader upgrader,
     PostgreSqlCancel cancels,
     StreamProxyMetrics metrics,
+    HttpHandOver http,
     TimeProvider time)
 {
     /// <summary>The end of the pipeline of user's steps.</summary>
@@ -31,7 +33,7 @@ internal sealed class StreamSessionHandler(
         var session = ((StreamConnection)connection).Session!;
         if (await PrepareAsync(session))
         {
-            await session.Environment.Relay.RunAsync(session);
+            await session.Relay.RunAsync(session);
         }
     }
 
@@ -65,9 +67,22 @@ internal sealed class StreamSessionHandler(
             return false;
         }
 
+        if (route is { Action: RouteAction.Http, Tls: null } && session.HasHello)
+        {
+            // HTTP in the clear is no place for it.
+            await Refusal.RefuseAsync(session, SessionEndReason.NoRoute, TlsAlert.UnrecognizedName);
+            return false;
+        }
+
         if (route.Tls is { } policy && !await terminator.TerminateAsync(session, policy))
         {
             return false;
+        }
+
+        if (route.Action == RouteAction.Http)
+        {
+            session.Relay = http;
+            return true;
         }
 
         // A destination whose greeting was passed on is there already.

@@ -13,8 +13,11 @@ internal sealed record ClientCertificate(string? Subject, string? Issuer, string
     /// <summary>Enough for any name that means something; OpenSSL takes up to 100 KB of certificates.</summary>
     private const int MaxTextLength = 1024;
 
-    /// <param name="der">The certificate.</param>
-    public static ClientCertificate Of(ReadOnlySpan<byte> der)
+    /// <summary>The certificate itself.</summary>
+    public byte[] Der { get; private init; } = [];
+
+    /// <param name="der">The certificate; kept.</param>
+    public static ClientCertificate Of(byte[] der)
     {
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(der));
         try
@@ -22,14 +25,20 @@ internal sealed record ClientCertificate(string? Subject, string? Issuer, string
             using var certificate = X509CertificateLoader.LoadCertificate(der);
             var names = certificate.Extensions.FirstOrDefault(extension => extension.Oid?.Value == GeneralNames.SubjectAlternativeNameOid);
             return new ClientCertificate(
-                Bounded(certificate.Subject), Bounded(certificate.Issuer), names is null ? null : Bounded(GeneralNames.TextOf(names.RawData)), sha256);
+                Bounded(certificate.Subject), Bounded(certificate.Issuer), names is null ? null : Bounded(GeneralNames.TextOf(names.RawData)), sha256) { Der = der };
         }
         catch (CryptographicException)
         {
             // OpenSSL has verified it, but .NET is stricter about names: the digest still says which one it was.
-            return new ClientCertificate(null, null, null, sha256);
+            return new ClientCertificate(null, null, null, sha256) { Der = der };
         }
     }
+
+    /// <summary>The texts and the digest say all of it.</summary>
+    public bool Equals(ClientCertificate? other)
+        => other is not null && (Subject, Issuer, SubjectAlternativeNames, Sha256) == (other.Subject, other.Issuer, other.SubjectAlternativeNames, other.Sha256);
+
+    public override int GetHashCode() => Sha256.GetHashCode(StringComparison.Ordinal);
 
     private static string? Bounded(string? text) => text is { Length: > MaxTextLength } ? $"{text[..MaxTextLength]}…" : text;
 }

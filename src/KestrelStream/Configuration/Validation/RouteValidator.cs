@@ -66,7 +66,7 @@ internal static class RouteValidator
         {
             if (route.ClusterId is not { } clusterId)
             {
-                context.AddError($"{path}:ClusterId", "is missing; valid: the id of a cluster, or Action \"Reject\"");
+                context.AddError($"{path}:ClusterId", "is missing; valid: the id of a cluster, or Action \"Http\" or \"Reject\"");
             }
             else if (!context.Clusters.Contains(clusterId))
             {
@@ -81,7 +81,11 @@ internal static class RouteValidator
             context.AddError($"{path}:ClusterId", $"{ErrorText.Quote(unused)} has no effect with Action \"{route.Action}\"; valid: Action \"Forward\", or leave it out");
         }
 
-        if (route.Tls is not null)
+        if (route.Action == RouteAction.Http)
+        {
+            RouteHttpValidator.Validate(context, path, route);
+        }
+        else if (route.Tls is not null)
         {
             context.AddError($"{path}:Tls", $"has no effect with Action \"{route.Action}\"; valid: Action \"Forward\", or leave it out");
         }
