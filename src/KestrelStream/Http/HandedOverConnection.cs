@@ -10,7 +10,7 @@ namespace KestrelStream.Http;
 
 /// <summary>
 /// A session as Kestrel's HTTP layer sees it: two pipes, which <see cref="HttpHandOver"/> moves from and to the client, and the features that tell it
-/// of the client's TLS. Made by the hand-over; Kestrel says with <see cref="DisposeAsync"/> that it is done with it. Thread-safe where Kestrel asks for it.
+/// of the client's TLS. Made by the hand-over, disposed by Kestrel, which may be later than the session's end: a request runs on until the app is done with it.
 /// </summary>
 internal sealed class HandedOverConnection : ConnectionContext, IDuplexPipe, IConnectionIdFeature, IConnectionItemsFeature, IConnectionTransportFeature, IConnectionLifetimeFeature
 {
@@ -18,7 +18,6 @@ internal sealed class HandedOverConnection : ConnectionContext, IDuplexPipe, ICo
     private readonly Pipe _input;
     private readonly Pipe _output;
     private readonly CancellationTokenSource _closed = new();
-    private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IDictionary<object, object?>? _items;
     private IDuplexPipe _transport;
     private string? _id;
@@ -78,9 +77,6 @@ internal sealed class HandedOverConnection : ConnectionContext, IDuplexPipe, ICo
 
     PipeWriter IDuplexPipe.Output => _output.Writer;
 
-    /// <summary>Ends when Kestrel is done with the connection.</summary>
-    public Task Finished => _finished.Task;
-
     /// <summary>Nothing more comes from the client. Kestrel tells requests that run (<c>RequestAborted</c>), as it does with connections of its own.</summary>
     /// <param name="isClean">By an end of its own, not by a reset.</param>
     public void ClientEnded(bool isClean)
@@ -110,7 +106,6 @@ internal sealed class HandedOverConnection : ConnectionContext, IDuplexPipe, ICo
         // Kestrel leaves pipes open where it was cut short.
         _input.Reader.Complete();
         _output.Writer.Complete();
-        _finished.TrySetResult();
         return ValueTask.CompletedTask;
     }
 }

@@ -17,7 +17,7 @@ namespace KestrelStream.Http;
 internal sealed class HttpHandOver(HttpApp app) : IStreamRelay
 {
     /// <summary>How long a client whose last answer is sent may take to end its own sending: closing before would reset it, and the answer with it.</summary>
-    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
 
     private const int ReceiveBytes = 16 * 1024;
 
@@ -38,11 +38,9 @@ internal sealed class HttpHandOver(HttpApp app) : IStreamRelay
         }
 
         await session.Environment.ResumeAsync();
-        var receiving = ReceiveAsync(session, client, connection, input.Writer);
+        var receiving = ReceiveAsync(session, client, connection, input.Writer, output.Reader);
         var sending = SendAsync(session, client, connection, output.Reader);
         await sending;
-        await connection.Finished;
-        await session.Environment.ResumeAsync();
         if (!receiving.IsCompleted)
         {
             session.Enter(SessionPhase.Refuse, Linger);
@@ -53,7 +51,7 @@ internal sealed class HttpHandOver(HttpApp app) : IStreamRelay
         client.Close();
     }
 
-    private static async Task ReceiveAsync(StreamSession session, StreamConnection client, HandedOverConnection connection, PipeWriter input)
+    private static async Task ReceiveAsync(StreamSession session, StreamConnection client, HandedOverConnection connection, PipeWriter input, PipeReader output)
     {
         var status = await ReceiveToEndAsync(session, client, input);
         if (status == IOStatus.Reset)
@@ -71,7 +69,13 @@ internal sealed class HttpHandOver(HttpApp app) : IStreamRelay
             input.Complete();
         }
 
-        connection.ClientEnded(isClean: status is IOStatus.Ok or IOStatus.Truncated);
+        var isClean = status is IOStatus.Ok or IOStatus.Truncated;
+        connection.ClientEnded(isClean);
+        if (!isClean)
+        {
+            // The session ends now, however long the app takes to notice.
+            output.CancelPendingRead();
+        }
     }
 
     private static async Task<IOStatus> ReceiveToEndAsync(StreamSession session, StreamConnection client, PipeWriter input)
@@ -143,6 +147,11 @@ internal sealed class HttpHandOver(HttpApp app) : IStreamRelay
             // Kestrel's thread completes it.
             var read = await output.ReadAsync();
             await session.Environment.ResumeAsync();
+            if (read.IsCanceled)
+            {
+                return IOStatus.Aborted;
+            }
+
             foreach (var segment in read.Buffer)
             {
                 session.Sending(+1);
