@@ -2,6 +2,7 @@ using KestrelStream.Admin;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
+using KestrelStream.Dialing.Dynamic;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
@@ -110,6 +111,9 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton(provider => new DnsClient(provider.GetRequiredService<TimeProvider>(), new NameServers()));
         services.TryAddSingleton<DestinationResolver>();
         services.TryAddSingleton<UpstreamTls>();
+        services.TryAddSingleton<NameCache>();
+        services.TryAddSingleton<OwnListeners>();
+        services.TryAddSingleton<DynamicTargets>();
         services.TryAddSingleton<UpstreamDialer>();
         services.TryAddSingleton<WarmConnections>();
         services.TryAddSingleton<HealthChecker>();

@@ -47,7 +47,8 @@ internal sealed class TrustedPeers
 
     private static bool IsUnix(string text) => text.Equals(Unix, StringComparison.OrdinalIgnoreCase);
 
-    private static bool TryParse(string text, out IPNetwork network)
+    /// <summary><c>ip/prefix</c> without bits behind the prefix, or an address.</summary>
+    public static bool TryParse(string text, out IPNetwork network)
     {
         if (IPNetwork.TryParse(text, out network))
         {
