@@ -33,8 +33,8 @@ internal sealed class HandedOverConnection : ConnectionContext, IDuplexPipe, ICo
         _input = input;
         _output = output;
         _transport = this;
-        LocalEndPoint = localEndPoint;
-        RemoteEndPoint = session.Transport.RemoteEndPoint;
+        LocalEndPoint = Unmapped(localEndPoint);
+        RemoteEndPoint = Unmapped(session.Transport.RemoteEndPoint);
         ConnectionClosed = _closed.Token;
         Features = new FeatureCollection();
         Features.Set<IConnectionIdFeature>(this);
@@ -108,4 +108,8 @@ internal sealed class HandedOverConnection : ConnectionContext, IDuplexPipe, ICo
         _output.Writer.Complete();
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>A listener on all addresses sees clients of IPv4 as ::ffff:192.0.2.1; nobody writes them so in an access rule.</summary>
+    private static EndPoint? Unmapped(EndPoint? endPoint)
+        => endPoint is IPEndPoint { Address.IsIPv4MappedToIPv6: true } mapped ? new IPEndPoint(mapped.Address.MapToIPv4(), mapped.Port) : endPoint;
 }

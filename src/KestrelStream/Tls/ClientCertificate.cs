@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json.Serialization;
 
 namespace KestrelStream.Tls;
 
@@ -14,6 +15,7 @@ internal sealed record ClientCertificate(string? Subject, string? Issuer, string
     private const int MaxTextLength = 1024;
 
     /// <summary>The certificate itself.</summary>
+    [JsonIgnore]
     public byte[] Der { get; private init; } = [];
 
     /// <param name="der">The certificate; kept.</param>

@@ -12,6 +12,11 @@ internal static class RouteHttpValidator
             context.AddError($"{path}:Action", $"\"Http\" is not possible here: {why}");
         }
 
+        if (route.StartTls is { } startTls)
+        {
+            context.AddError($"{path}:StartTls", $"\"{startTls}\" has no effect with Action \"Http\"; valid: Action \"Forward\", or leave it out");
+        }
+
         if (route.Tls is not { Mode: TlsMode.Terminate } tls)
         {
             ValidateClear(context, path, route);

@@ -25,7 +25,7 @@ internal sealed class NameCache(IDestinationNameResolver resolver, DnsClient dns
     /// <param name="refresh">Longest age where the resolver does not say one.</param>
     public Task<NameAnswer> FindAsync(string name, TimeSpan refresh)
     {
-        if (_names.TryGetValue(name, out var known) && !known.IsOld(time))
+        if (_names.TryGetValue(name, out var known) && !known.IsOld)
         {
             return known.Answer;
         }
@@ -40,8 +40,8 @@ internal sealed class NameCache(IDestinationNameResolver resolver, DnsClient dns
             }
         }
 
-        var entry = new Entry(new Lazy<Task<NameAnswer>>(() => LookUpAsync(name)), refresh);
-        var current = _names.AddOrUpdate(name, entry, (_, before) => before.IsOld(time) ? entry : before);
+        var entry = new Entry(() => LookUpAsync(name), refresh, time);
+        var current = _names.AddOrUpdate(name, entry, (_, before) => before.IsOld ? entry : before);
         return current.Answer;
     }
 
@@ -60,36 +60,51 @@ internal sealed class NameCache(IDestinationNameResolver resolver, DnsClient dns
     {
         foreach (var (name, entry) in _names)
         {
-            if (entry.IsOld(time))
+            if (entry.IsOld)
             {
                 _names.TryRemove(new KeyValuePair<string, Entry>(name, entry));
             }
         }
     }
 
-    private sealed class Entry(Lazy<Task<NameAnswer>> lookup, TimeSpan refresh)
+    private sealed class Entry
     {
-        /// <summary>Of the answer; 0 = it has not come.</summary>
+        private readonly Lazy<Task<NameAnswer>> _lookup;
+        private readonly TimeSpan _refresh;
+        private readonly TimeProvider _time;
+
+        /// <summary>When the answer came.</summary>
         private long _since;
 
-        public Task<NameAnswer> Answer => lookup.Value;
-
-        public bool IsOld(TimeProvider time)
+        public Entry(Func<Task<NameAnswer>> lookUp, TimeSpan refresh, TimeProvider time)
         {
-            if (!lookup.IsValueCreated || !lookup.Value.IsCompleted)
-            {
-                return false;
-            }
+            (_refresh, _time) = (refresh, time);
+            _lookup = new Lazy<Task<NameAnswer>>(() => RunAsync(lookUp));
+        }
 
-            var since = Interlocked.CompareExchange(ref _since, time.GetTimestamp(), 0);
-            if (since == 0)
-            {
-                return false;
-            }
+        /// <summary>Looked up for the first who asks.</summary>
+        public Task<NameAnswer> Answer => _lookup.Value;
 
-            var answer = lookup.Value.Result;
-            var age = answer.Result == LookupResult.Ok ? answer.Ttl ?? refresh : Failed;
-            return time.GetElapsedTime(since) > (age < Shortest ? Shortest : age > Longest ? Longest : age);
+        public bool IsOld
+        {
+            get
+            {
+                if (!_lookup.IsValueCreated || !_lookup.Value.IsCompletedSuccessfully)
+                {
+                    return false;
+                }
+
+                var answer = _lookup.Value.Result;
+                var age = answer.Result == LookupResult.Ok ? answer.Ttl ?? _refresh : Failed;
+                return _time.GetElapsedTime(_since) > (age < Shortest ? Shortest : age > Longest ? Longest : age);
+            }
+        }
+
+        private async Task<NameAnswer> RunAsync(Func<Task<NameAnswer>> lookUp)
+        {
+            var answer = await lookUp();
+            _since = _time.GetTimestamp();
+            return answer;
         }
     }
 }
