@@ -46,7 +46,11 @@ internal static class DynamicTargetValidator
         context.CheckDuplicates(path, "AllowedNames", destination.AllowedNames, StringComparer.OrdinalIgnoreCase);
         for (var i = 0; i < destination.AllowedNames.Count; i++)
         {
-            if (!SniPattern.TryParse(destination.AllowedNames[i], out _, out var error))
+            if (destination.AllowedNames[i] == "*")
+            {
+                context.AddError($"{path}:AllowedNames:{i}", $"\"*\" would allow every name there is; valid: {SniPattern.ValidForms}");
+            }
+            else if (!SniPattern.TryParse(destination.AllowedNames[i], out _, out var error))
             {
                 context.AddError($"{path}:AllowedNames:{i}", $"{ErrorText.Quote(destination.AllowedNames[i])}: {error}; valid: {SniPattern.ValidForms}");
             }
