@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Primitives;
 using Yarp.ReverseProxy.Configuration;
 
@@ -6,12 +7,12 @@ namespace KestrelStream.Yarp;
 /// <summary>Tells of each configuration that YARP has put in force. Thread-safe.</summary>
 internal sealed class YarpChanges : IConfigChangeListener
 {
-    private CancellationTokenSource _changed = new();
+    private ConfigurationReloadToken _changed = new();
 
     /// <summary>Fires once, at the next one.</summary>
-    public IChangeToken NextChange => new CancellationChangeToken(Volatile.Read(ref _changed).Token);
+    public IChangeToken NextChange => Volatile.Read(ref _changed);
 
-    public void ConfigurationApplied(IReadOnlyList<IProxyConfig> proxyConfigs) => Interlocked.Exchange(ref _changed, new CancellationTokenSource()).Cancel();
+    public void ConfigurationApplied(IReadOnlyList<IProxyConfig> proxyConfigs) => Interlocked.Exchange(ref _changed, new ConfigurationReloadToken()).OnReload();
 
     public void ConfigurationLoaded(IReadOnlyList<IProxyConfig> proxyConfigs)
     {

@@ -17,7 +17,7 @@ internal sealed class ReverseProxyHost(ConfigFile file, IServiceProvider service
     private const string Section = "ReverseProxy";
 
     private readonly FileSettings _settings = new(file);
-    private IAsyncDisposable? _app;
+    private ReverseProxyApp? _app;
     private string? _whyNot;
 
     public string BasePath => file.BasePath;
@@ -48,7 +48,7 @@ internal sealed class ReverseProxyHost(ConfigFile file, IServiceProvider service
         return [];
     }
 
-    public ValueTask DisposeAsync() => _app?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public ValueTask DisposeAsync() => _app is null ? ValueTask.CompletedTask : DisposeAppAsync();
 
     /// <summary>Reads the file once more only where a route may need YARP.</summary>
     private bool NeedsYarp(StreamProxyConfig config)
@@ -71,8 +71,8 @@ internal sealed class ReverseProxyHost(ConfigFile file, IServiceProvider service
     {
         try
         {
-            var app = (ReverseProxyApp)(_app ??= new ReverseProxyApp(_settings, file.BasePath, services));
-            return app.Clusters.AddTo(own);
+            _app ??= new ReverseProxyApp(_settings, file.BasePath, services);
+            return _app.Clusters.AddTo(own);
         }
         catch (Exception e)
         {
@@ -82,8 +82,11 @@ internal sealed class ReverseProxyHost(ConfigFile file, IServiceProvider service
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private Task StartAsync(CancellationToken cancellationToken) => ((ReverseProxyApp)_app!).StartAsync(cancellationToken);
+    private Task StartAsync(CancellationToken cancellationToken) => _app!.StartAsync(cancellationToken);
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private IChangeToken NextChange() => ((ReverseProxyApp)_app!).Clusters.NextChange;
+    private ValueTask DisposeAppAsync() => _app!.DisposeAsync();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private IChangeToken NextChange() => _app!.Clusters.NextChange;
 }

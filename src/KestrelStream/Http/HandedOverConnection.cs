@@ -106,7 +106,7 @@ internal sealed class HandedOverConnection : ConnectionContext, IDuplexPipe, ICo
         // Kestrel leaves pipes open where it was cut short.
         _input.Reader.Complete();
         _output.Writer.Complete();
-        return ValueTask.CompletedTask;
+        return base.DisposeAsync();
     }
 
     /// <summary>A listener on all addresses sees clients of IPv4 as ::ffff:192.0.2.1; nobody writes them so in an access rule.</summary>
