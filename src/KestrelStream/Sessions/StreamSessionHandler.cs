@@ -43,7 +43,7 @@ internal sealed class StreamSessionHandler(
     {
         var routes = session.ListenerModel.Routes;
 
-        var route = routes.NeedsPreread ? await PrereadAndRouteAsync(session) : routes.Only;
+        var route = routes.NeedsPreread ? await PrereadAndRouteAsync(session) : routes.Only(session.ClientEndPoint);
         if (!routes.NeedsPreread && !preread.TryTakeReceived(session))
         {
             session.Abort(SessionEndReason.LimitExceeded);
@@ -52,6 +52,11 @@ internal sealed class StreamSessionHandler(
 
         if (route is null)
         {
+            if (!routes.NeedsPreread)
+            {
+                await Refusal.RefuseAsync(session, SessionEndReason.NoRoute, TlsAlert.None);
+            }
+
             return false;
         }
 
@@ -181,10 +186,10 @@ internal sealed class StreamSessionHandler(
         switch (outcome)
         {
             case PrereadOutcome.Silence:
-                return routes.ForSilence();
+                return routes.ForSilence(session.ClientEndPoint);
 
             case PrereadOutcome.NotTls:
-                return routes.ForNotTls(session.Preread!.Written.Span, out _);
+                return routes.ForNotTls(session.Preread!.Written.Span, out _, session.ClientEndPoint);
 
             default:
                 var hello = session.Preread!.Parser.GetHello(session.Preread.Written.Span);
@@ -194,7 +199,7 @@ internal sealed class StreamSessionHandler(
                     metrics.EchHelloRead(session, hello.Ech);
                 }
 
-                return routes.ForHello(hello);
+                return routes.ForHello(hello, session.ClientEndPoint);
         }
     }
 }
