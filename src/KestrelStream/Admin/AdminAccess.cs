@@ -46,7 +46,7 @@ internal static partial class AdminAccess
 
     /// <param name="context">The request.</param>
     /// <param name="status">403 = nobody may, 401 = not with what came.</param>
-    private static bool IsAllowed(HttpContext context, out int status)
+    public static bool IsAllowed(HttpContext context, out int status)
     {
         var admin = context.RequestServices.GetRequiredService<IProxyState>().Current?.Config.Admin;
         if (admin?.Token is { Length: > 0 } token)
@@ -76,7 +76,7 @@ internal static partial class AdminAccess
             && own!.Kind == ProxyAddressKind.Unix
             && socket.ToString() == own.Host;
 
-    private static Task DenyAsync(HttpContext context, AdminChange change, int status)
+    public static Task DenyAsync(HttpContext context, AdminChange change, int status)
     {
         ChangeRecord.Count(context, change, ChangeOutcome.Denied);
         LogDenied(ChangeRecord.Logger(context), ChangeRecord.Who(context), change, status);

@@ -1,12 +1,15 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using KestrelStream.Access;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
 using KestrelStream.Http;
+using KestrelStream.Limits;
 using KestrelStream.Model;
+using KestrelStream.Preread;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
 using KestrelStream.Tls.Ocsp;
@@ -35,12 +38,17 @@ internal sealed partial class StreamProxyManager(
     WarmConnections warm,
     IHttpAppSource httpApps,
     HttpApp http,
+    AccessWatch access,
+    LimitRegistry limits,
+    Admission admission,
+    PrereadBudget prereadBudget,
     EngineSelector engines,
     TlsEngineSelector tlsEngines,
     SessionTable sessions,
     DescriptorBudget descriptors,
     StreamProxyMetrics metrics,
     AccessLog accessLog,
+    ConfigHistory history,
     IServiceProvider services,
     TimeProvider time,
     ILoggerFactory loggers) : IStreamProxy, IProxyState, IAsyncDisposable
@@ -91,7 +99,7 @@ internal sealed partial class StreamProxyManager(
             Log.Engine(_logger, _engine.Name, descriptors.Limit, descriptors.MaxSessions);
             _openSsl = tlsEngines.Select(read.Config, isOnLoops: _engine is EventLoopEngine);
             _listeners = new ListenerSet(_engine, services);
-            var errors = await ApplyAsync(read.Config, cancellationToken);
+            var errors = await ApplyAsync(read.Config, ConfigEventKind.Start, cancellationToken);
             if (errors.Count > 0)
             {
                 throw new StreamProxyConfigException(errors);
@@ -119,7 +127,7 @@ internal sealed partial class StreamProxyManager(
             }
 
             var read = checks.Validate(provider.GetConfig());
-            var errors = read.Errors.Count > 0 ? read.Errors : await TryApplyAsync(read.Config, cancellationToken);
+            var errors = read.Errors.Count > 0 ? read.Errors : await TryApplyAsync(read.Config, ConfigEventKind.Reload, cancellationToken);
             ReportReload(errors);
             return new ReloadResult(errors.Count == 0, errors);
         }
@@ -127,31 +135,6 @@ internal sealed partial class StreamProxyManager(
         {
             _gate.Release();
         }
-    }
-
-    public ConfigCheckResult Check()
-    {
-        var read = checks.Validate(provider.GetConfig());
-        var errors = new List<ConfigError>(read.Errors);
-        var prepared = certificates.Prepare(read.Config.Certificates, provider.BasePath);
-        errors.AddRange(prepared.Errors.Select(error => ToConfigError(error, read.Config)));
-        var trusts = ClientTrusts.Load(read.Config, provider.BasePath, errors);
-        var ticketChange = ticketKeys.Prepare(read.Config, provider.BasePath, errors);
-        if (errors.Count == 0)
-        {
-            var openSsl = new Lazy<OpenSslLibrary?>(() => tlsEngines.WouldSelect(read.Config));
-            if (openSsl.Value is not null)
-            {
-                errors.AddRange(RoutePolicies.Compile(read.Config, prepared, new(trusts, ticketChange, stapler, provider.BasePath), certificates, openSsl, _ => null).Errors);
-            }
-
-            errors.AddRange(UpstreamPolicies.Compile(read.Config, provider.BasePath, prepared, certificates, openSsl, _ => null).Errors);
-        }
-
-        errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
-        CheckAuthorities.Load(read.Config, provider.BasePath, errors);
-        errors.AddRange(CheckAccessLog(read.Config).Where(error => !read.Errors.Any(known => known.Path == error.Path)));
-        return new ConfigCheckResult(errors, [.. CertificateReview.Of(read.Config, prepared, time.GetUtcNow())]);
     }
 
     public void AbortSessions() => _abortSessions.Cancel();
@@ -204,12 +187,12 @@ internal sealed partial class StreamProxyManager(
         _gate.Dispose();
     }
 
-    private async Task<IReadOnlyList<ConfigError>> TryApplyAsync(StreamProxyConfig config, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ConfigError>> TryApplyAsync(StreamProxyConfig config, ConfigEventKind kind, CancellationToken cancellationToken)
     {
         WarnOfRestart(_config!, config);
         try
         {
-            return await ApplyAsync(config, cancellationToken);
+            return await ApplyAsync(config, kind, cancellationToken);
         }
         catch (ListenerBindException e)
         {
@@ -218,7 +201,9 @@ internal sealed partial class StreamProxyManager(
     }
 
     /// <param name="config">As it was read; what operators have changed comes over it.</param>
-    private async Task<IReadOnlyList<ConfigError>> ApplyAsync(StreamProxyConfig config, CancellationToken cancellationToken)
+    /// <param name="kind">What has led to it.</param>
+    /// <param name="cancellationToken">Ends the binding of new addresses.</param>
+    private async Task<IReadOnlyList<ConfigError>> ApplyAsync(StreamProxyConfig config, ConfigEventKind kind, CancellationToken cancellationToken)
     {
         var overrides = _overrides.Rebase(config, checks.ValidateCluster, out var dropped);
         var effective = overrides.Over(config);
@@ -226,6 +211,7 @@ internal sealed partial class StreamProxyManager(
         List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, effective)), .. CheckAccessLog(effective)];
         var authorities = CheckAuthorities.Load(effective, provider.BasePath, errors);
         var trusts = ClientTrusts.Load(effective, provider.BasePath, errors);
+        var accessRules = AccessRuleSet.Load(effective, provider.BasePath, errors);
         var ticketChange = ticketKeys.Prepare(effective, provider.BasePath, errors);
         if (errors.Count > 0)
         {
@@ -247,7 +233,7 @@ internal sealed partial class StreamProxyManager(
 
         var clusterChange = clusters.Prepare(effective.Clusters, id => upstream[id]);
         var next = SnapshotBuilder.Build(
-            effective, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, (id, _) => policies[id]);
+            effective, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, (id, _) => policies[id], accessRules, limits);
 
         // The last thing that can fail.
         var listenerChange = await _listeners!.PrepareAsync(next.Listeners, cancellationToken);
@@ -264,6 +250,10 @@ internal sealed partial class StreamProxyManager(
         _authorities = authorities;
         stapler.Follow([.. next.Routes.Values.Select(route => route.Tls).OfType<TlsPolicy>()]);
         FollowDestinations(next);
+        access.Follow(accessRules);
+        admission.Apply(effective.Limits);
+        limits.Clients.MaxClients = effective.Limits.MaxClients;
+        prereadBudget.Bytes = effective.Limits.PrereadBytes;
         accessLog.Apply(effective.AccessLog, provider.BasePath);
         if (_config is not null && !ConfigComparison.AreSame(_config, config))
         {
@@ -271,6 +261,7 @@ internal sealed partial class StreamProxyManager(
             _configBefore = _config;
         }
 
+        history.Applied(kind, next.Generation, _config, config);
         (_config, _overrides) = (config, overrides);
         _current = next;
         await _listeners.CommitAsync(listenerChange, next.Listeners);
@@ -306,6 +297,7 @@ internal sealed partial class StreamProxyManager(
         metrics.ConfigReloaded(errors.Count == 0);
         if (errors.Count > 0)
         {
+            history.Rejected(Generation, errors);
             Log.Rejected(_logger, errors.Count, Generation);
             foreach (var error in errors)
             {

@@ -1,3 +1,4 @@
+using KestrelStream.Access;
 using KestrelStream.Admin;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
@@ -7,6 +8,7 @@ using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
 using KestrelStream.Http;
+using KestrelStream.Limits;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Management;
 using KestrelStream.Model;
@@ -57,7 +59,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<ITlsTerminator, TlsTerminator>();
         services.TryAddSingleton<StreamProxyMetrics>();
         services.TryAddSingleton<AccessLog>();
-        services.AddStreamProxyHealthCheck();
+        services.AddStreamProxyAdmin();
 
         services.TryAddSingleton<ConfigurationChecks>();
         services.TryAddSingleton<StreamProxyManager>();
@@ -74,6 +76,9 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton(new PrereadBudget());
         services.TryAddSingleton<PrereadReader>();
         services.TryAddSingleton<ProxyHeaderReader>();
+        services.TryAddSingleton<AccessWatch>();
+        services.TryAddSingleton<LimitRegistry>();
+        services.TryAddSingleton<Admission>();
         services.TryAddSingleton<StartTlsUpgrader>();
         services.TryAddSingleton<PostgreSqlCancel>();
         services.TryAddSingleton<HttpApp>();

@@ -1,4 +1,5 @@
 using KestrelStream.Diagnostics;
+using KestrelStream.Limits;
 using KestrelStream.Model;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Transport;
@@ -14,8 +15,10 @@ internal sealed partial class SessionRunner(
     ProxyHeaderReader proxyHeaders,
     SessionPipeline pipeline,
     StreamSessionHandler handler,
+    Admission admission,
     StreamProxyMetrics metrics,
     AccessLog accessLog,
+    RefusedSessions refused,
     TimeProvider time,
     ILogger<SessionRunner> logger) : ISessionStarter
 {
@@ -28,7 +31,7 @@ internal sealed partial class SessionRunner(
 
         // In the table before any work starts: a drain that begins now waits for it.
         table.Add(session);
-        var isAdmitted = listener.TryEnter();
+        var isAdmitted = admission.TryEnter(listener);
         metrics.SessionStarted(session);
         if (!isAdmitted)
         {
@@ -53,6 +56,10 @@ internal sealed partial class SessionRunner(
             if (session.ListenerModel.TrustedPeers is not null && !await proxyHeaders.ReadAsync(session))
             {
                 // It has ended.
+            }
+            else if (!await admission.AdmitAsync(session))
+            {
+                // The same.
             }
             else if (pipeline.HasSteps)
             {
@@ -87,6 +94,7 @@ internal sealed partial class SessionRunner(
         session.Leave();
         session.Upstream?.Close();
         session.Client.Close();
+        refused.Note(session);
         session.ReleasePreread();
         if (session.Destination is { } destination)
         {
@@ -96,12 +104,13 @@ internal sealed partial class SessionRunner(
                 cluster.SessionFailed(destination);
             }
 
+            destination.CountEnd(session.BytesIn, session.BytesOut, session.EndReason is SessionEndReason.UpstreamReset or SessionEndReason.DestinationDown);
             cluster.Release(destination);
         }
 
         if (isAdmitted)
         {
-            session.Listener.Leave();
+            admission.Leave(session);
         }
 
         descriptors.Return();

@@ -3,6 +3,7 @@ using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
 using KestrelStream.Http;
+using KestrelStream.Limits;
 using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.Routing;
@@ -14,11 +15,12 @@ using Microsoft.AspNetCore.Connections;
 namespace KestrelStream.Sessions;
 
 /// <summary>
-/// The path of a session, top to bottom: preread → route → [terminate] → dial (balancing) → relay; with <c>Action: Http</c> the app is the other end. Each step leaves to one place and ends
+/// The path of a session, top to bottom: preread → route (who may take it, how often) → [terminate] → dial (balancing) → relay; with <c>Action: Http</c> the app is the other end. Each step leaves to one place and ends
 /// the session with one reason; <see cref="SessionRunner"/> does what comes before and after. One for the process; thread-safe.
 /// </summary>
 internal sealed class StreamSessionHandler(
     PrereadReader preread,
+    Admission admission,
     ITlsTerminator terminator,
     UpstreamDialer dialer,
     StartTlsUpgrader upgrader,
@@ -43,7 +45,7 @@ internal sealed class StreamSessionHandler(
     {
         var routes = session.ListenerModel.Routes;
 
-        var route = routes.NeedsPreread ? await PrereadAndRouteAsync(session) : routes.Only;
+        var route = routes.NeedsPreread ? await PrereadAndRouteAsync(session) : routes.Only(session.ClientEndPoint);
         if (!routes.NeedsPreread && !preread.TryTakeReceived(session))
         {
             session.Abort(SessionEndReason.LimitExceeded);
@@ -52,6 +54,11 @@ internal sealed class StreamSessionHandler(
 
         if (route is null)
         {
+            if (!routes.NeedsPreread)
+            {
+                await Refusal.RefuseAsync(session, SessionEndReason.NoRoute, TlsAlert.None);
+            }
+
             return false;
         }
 
@@ -74,7 +81,7 @@ internal sealed class StreamSessionHandler(
             return false;
         }
 
-        if (route.Tls is { } policy && !await terminator.TerminateAsync(session, policy))
+        if (!await admission.AdmitToRouteAsync(session, route) || (route.Tls is { } policy && !await TerminateAsync(session, policy)))
         {
             return false;
         }
@@ -96,6 +103,25 @@ internal sealed class StreamSessionHandler(
         }
 
         return true;
+    }
+
+    /// <summary>False = the session has ended.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> TerminateAsync(StreamSession session, TlsPolicy policy)
+    {
+        if (!await admission.AdmitHandshakeAsync(session) || !await admission.Handshakes.EnterAsync(session))
+        {
+            return false;
+        }
+
+        try
+        {
+            return await terminator.TerminateAsync(session, policy);
+        }
+        finally
+        {
+            admission.Handshakes.Leave();
+        }
     }
 
     /// <summary>Null = the session was refused or the client is gone.</summary>
@@ -175,10 +201,10 @@ internal sealed class StreamSessionHandler(
         switch (outcome)
         {
             case PrereadOutcome.Silence:
-                return routes.ForSilence();
+                return routes.ForSilence(session.ClientEndPoint);
 
             case PrereadOutcome.NotTls:
-                return routes.ForNotTls(session.Preread!.Written.Span, out _);
+                return routes.ForNotTls(session.Preread!.Written.Span, out _, session.ClientEndPoint);
 
             default:
                 var hello = session.Preread!.Parser.GetHello(session.Preread.Written.Span);
@@ -188,7 +214,7 @@ internal sealed class StreamSessionHandler(
                     metrics.EchHelloRead(session, hello.Ech);
                 }
 
-                return routes.ForHello(hello);
+                return routes.ForHello(hello, session.ClientEndPoint);
         }
     }
 }

@@ -17,11 +17,14 @@ public class ConfigSurfaceTests
     {
         { "StreamProxy", "StreamProxy", typeof(StreamProxyConfig), "StreamProxy" },
         { "Tls", "Tls of all routes", typeof(TlsConfig), "StreamProxy:Tls" },
+        { "ProcessLimits", "Limits of the process", typeof(ProcessLimitsConfig), "StreamProxy:Limits" },
         { "Admin", "Admin", typeof(AdminConfig), "StreamProxy:Admin" },
         { "Resolver", "Resolver", typeof(ResolverConfig), "StreamProxy:Resolver" },
         { "AccessLog", "AccessLog", typeof(AccessLogConfig), "StreamProxy:AccessLog" },
         { "Listener", "Listeners", typeof(ListenerConfig), "StreamProxy:Listeners:x" },
         { "ListenerProxyProtocol", "ProxyProtocol", typeof(ListenerProxyProtocolConfig), "StreamProxy:Listeners:x:ProxyProtocol" },
+        { "Limits", "Limits", typeof(LimitsConfig), "StreamProxy:Listeners:x:Limits" },
+        { "Limits", "Limits", typeof(LimitsConfig), "StreamProxy:Routes:x:Limits" },
         { "ListenerStartTls", "StartTls", typeof(ListenerStartTlsConfig), "StreamProxy:Listeners:x:StartTls" },
         { "Certificate", "Certificates", typeof(CertificateConfig), "StreamProxy:Certificates:x" },
         { "Route", "Routes", typeof(RouteConfig), "StreamProxy:Routes:x" },
@@ -74,6 +77,10 @@ public class ConfigSurfaceTests
         AssertChoices<TlsEngineKind>("Tls", "Engine");
         AssertChoices<AccessLogFormat>("AccessLog", "Format");
         AssertChoices<RouteAction>("Route", "Action");
+        AssertChoices<RefusalAction>("Route", "DenyAction");
+        AssertChoices<RefusalAction>("Listener", "DenyAction");
+        AssertChoices<LimitAction>("Limits", "Action");
+        AssertChoices<ProxyProtocolMode>("ListenerProxyProtocol", "Mode");
         AssertChoices<TlsMode>("RouteTls", "Mode");
         AssertChoices<TlsVersion>("RouteTls", "Protocols", "items");
         AssertChoices<ClientCertificateMode>("ClientCertificates", "Mode");

@@ -17,6 +17,12 @@ internal static class RouteHttpValidator
             context.AddError($"{path}:StartTls", $"\"{startTls}\" has no effect with Action \"Http\"; valid: Action \"Forward\", or leave it out");
         }
 
+        if (route.Limits is { } limits)
+        {
+            CheckBandwidth(context, $"{path}:Limits:DownloadBytesPerSecond", limits.DownloadBytesPerSecond);
+            CheckBandwidth(context, $"{path}:Limits:UploadBytesPerSecond", limits.UploadBytesPerSecond);
+        }
+
         if (route.Tls is not { Mode: TlsMode.Terminate } tls)
         {
             ValidateClear(context, path, route);
@@ -29,6 +35,14 @@ internal static class RouteHttpValidator
             {
                 context.AddError($"{path}:Tls:Alpn:{i}", $"{ErrorText.Quote(tls.Alpn[i])} is no protocol that Action \"Http\" speaks; valid: {ErrorText.Names(Protocols)}, or leave Alpn out for both");
             }
+        }
+    }
+
+    private static void CheckBandwidth(ValidationContext context, string path, int? bytesPerSecond)
+    {
+        if (bytesPerSecond is > 0)
+        {
+            context.AddError(path, "has no effect with Action \"Http\", whose bytes are the app's to send; valid: leave it out");
         }
     }
 

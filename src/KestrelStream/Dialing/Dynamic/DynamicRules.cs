@@ -19,7 +19,7 @@ internal sealed class DynamicRules
 
     /// <summary><c>ip/prefix</c> without bits behind the prefix, or an address.</summary>
     public static bool TryParseNetwork(string text, out IPNetwork network)
-        => ProxyProtocol.TrustedPeers.TryParse(text, out network);
+        => Access.NetworkSyntax.TryParse(text, out network);
 
     /// <param name="name">Of a ClientHello: validated, lower case.</param>
     public bool AllowsName(string name)

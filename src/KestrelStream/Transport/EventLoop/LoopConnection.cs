@@ -382,6 +382,16 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
 
     public override void Reset() => End(isReset: true);
 
+    public override void Vanish()
+    {
+        if (_fd >= 0)
+        {
+            Native.SetSilentClose(_fd);
+        }
+
+        Reset();
+    }
+
     public override void Close() => End(isReset: false);
 
     /// <summary>On the loop, with no operation under way.</summary>

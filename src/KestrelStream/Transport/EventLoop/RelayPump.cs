@@ -1,4 +1,5 @@
 using System.Buffers;
+using KestrelStream.Limits;
 using KestrelStream.Sessions;
 
 namespace KestrelStream.Transport.EventLoop;
@@ -56,8 +57,8 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
 
     protected override void Begin()
     {
-        _upload = new Direction { From = Client, To = Upstream, IsUpload = true };
-        _download = new Direction { From = Upstream, To = Client };
+        _upload = new Direction { From = Client, To = Upstream, IsUpload = true, Throttle = ThrottleTo(Session.UploadBytesPerSecond) };
+        _download = new Direction { From = Upstream, To = Client, Throttle = ThrottleTo(Session.DownloadBytesPerSecond) };
     }
 
     protected override void Flow()
@@ -68,6 +69,8 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
 
     protected override void Release()
     {
+        _upload.Throttle?.Cancel();
+        _download.Throttle?.Cancel();
         Release(ref _upload);
         Release(ref _download);
     }
@@ -143,7 +146,13 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
                 return;
             }
 
-            if (direction.FullReceives >= BulkAfter && !from.HasUrgent)
+            var room = EventLoop.BufferBytes;
+            if (direction.Throttle is { } throttle && (room = throttle.Allow(room)) == 0)
+            {
+                return;
+            }
+
+            if (direction.FullReceives >= BulkAfter && !from.HasUrgent && direction.Throttle is null)
             {
                 if (!FlowSpliced(ref direction, ref left))
                 {
@@ -154,10 +163,11 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
             }
 
             var isEnding = from is { PeerHasEnded: true, IsBroken: false };
-            var received = from.Receive(Loop.Buffer, EventLoop.BufferBytes);
+            var received = from.Receive(Loop.Buffer, room);
             if (received > 0)
             {
                 left -= received;
+                direction.Throttle?.Take(received);
                 direction.FullReceives = received == EventLoop.BufferBytes ? direction.FullReceives + 1 : 0;
                 Session.Touch();
                 if (!Forward(ref direction, Loop.Buffer, received))
@@ -166,7 +176,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
                 }
 
                 // The FIN had arrived before this short read: there is nothing behind it, and no need of a call that says 0.
-                if (isEnding && received < EventLoop.BufferBytes && !from.HasUrgent)
+                if (isEnding && received < room && !from.HasUrgent)
                 {
                     ReceivedEnd(ref direction);
                     return;
@@ -415,6 +425,9 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
 
         /// <summary>Of a bulk transfer.</summary>
         public SplicePipe? Pipe;
+
+        /// <summary>Null = as fast as it goes.</summary>
+        public Throttle? Throttle;
 
         /// <summary>Receives in a row that filled the buffer.</summary>
         public int FullReceives;

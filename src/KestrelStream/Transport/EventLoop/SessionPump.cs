@@ -1,4 +1,5 @@
 using System.Threading.Tasks.Sources;
+using KestrelStream.Limits;
 using KestrelStream.Sessions;
 
 namespace KestrelStream.Transport.EventLoop;
@@ -153,6 +154,9 @@ internal abstract class SessionPump(EventLoop loop) : ConnectionPump, IValueTask
         Session.TryEnd(isUpload ? SessionEndReason.ClientReset : SessionEndReason.UpstreamReset);
         EndWithReset();
     }
+
+    /// <summary>Null = as fast as it goes.</summary>
+    protected Throttle? ThrottleTo(int bytesPerSecond) => bytesPerSecond == 0 ? null : Throttle.Create(bytesPerSecond, loop.Clock, Queue);
 
     /// <summary>Goes on at the end of the turn.</summary>
     protected void Queue()

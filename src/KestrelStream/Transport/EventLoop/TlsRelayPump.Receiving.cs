@@ -29,8 +29,14 @@ internal sealed unsafe partial class TlsRelayPump
                 return;
             }
 
+            var room = TlsBuffers.InputBytes;
+            if (direction.Throttle is { } throttle && (room = throttle.Allow(room)) == 0)
+            {
+                return;
+            }
+
             var isEnding = from is { PeerHasEnded: true, IsBroken: false };
-            var received = from.Receive(Loop.Buffer, TlsBuffers.InputBytes);
+            var received = from.Receive(Loop.Buffer, room);
             if (received > 0)
             {
                 left -= received;
@@ -41,7 +47,7 @@ internal sealed unsafe partial class TlsRelayPump
                 }
 
                 // The FIN had arrived before this short read: there is nothing behind it.
-                if (isEnding && received < TlsBuffers.InputBytes && !from.HasUrgent)
+                if (isEnding && received < room && !from.HasUrgent)
                 {
                     ReceivedEnd(ref direction);
                     return;

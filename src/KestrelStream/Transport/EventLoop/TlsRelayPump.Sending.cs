@@ -34,6 +34,7 @@ internal sealed unsafe partial class TlsRelayPump
     /// <summary>False = the direction cannot go on now.</summary>
     private bool Forward(ref Direction direction, byte* bytes, int count)
     {
+        direction.Throttle?.Take(count);
         if (direction.Unwritten.Count > 0)
         {
             direction.Unwritten.Add(new ReadOnlySpan<byte>(bytes, count));

@@ -1,3 +1,4 @@
+using KestrelStream.Limits;
 using KestrelStream.Sessions;
 using KestrelStream.Tls.OpenSsl;
 
@@ -71,8 +72,8 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : SessionPump(
 
     protected override void Begin()
     {
-        _upload = new Direction { From = Client, To = Upstream, IsUpload = true };
-        _download = new Direction { From = Upstream, To = Client };
+        _upload = new Direction { From = Client, To = Upstream, IsUpload = true, Throttle = ThrottleTo(Session.UploadBytesPerSecond) };
+        _download = new Direction { From = Upstream, To = Client, Throttle = ThrottleTo(Session.DownloadBytesPerSecond) };
         _lingering = null;
         _lingered = 0;
     }
@@ -86,6 +87,8 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : SessionPump(
 
     protected override void Release()
     {
+        _upload.Throttle?.Cancel();
+        _download.Throttle?.Cancel();
         Release(ref _upload);
         Release(ref _download);
     }
@@ -155,6 +158,9 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : SessionPump(
 
         /// <summary>Payload in <see cref="Held"/>: counted once all of it is sent.</summary>
         public int HeldPayload;
+
+        /// <summary>Null = as fast as it goes. Counts payload.</summary>
+        public Throttle? Throttle;
 
         public bool IsUpload;
 

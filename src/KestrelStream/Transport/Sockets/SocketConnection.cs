@@ -236,6 +236,20 @@ internal sealed class SocketConnection : StreamConnection
         }
     }
 
+    public override void Vanish()
+    {
+        try
+        {
+            SetSilentClose();
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            // Gone already.
+        }
+
+        Reset();
+    }
+
     public override void Close()
     {
         if (Interlocked.Exchange(ref _closed, 1) != 0)
@@ -373,4 +387,27 @@ internal sealed class SocketConnection : StreamConnection
         SocketError.OperationAborted => ConnectStatus.Aborted,
         _ => ConnectStatus.Failed,
     };
+
+    /// <summary>Linux tells the peer nothing then, given CAP_NET_ADMIN; elsewhere the reset gets no further than the first router.</summary>
+    private void SetSilentClose()
+    {
+        const int TcpRepair = 19;
+        if (OperatingSystem.IsLinux() && _socket.ProtocolType == ProtocolType.Tcp)
+        {
+            try
+            {
+                _socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, TcpRepair, [1, 0, 0, 0]);
+                return;
+            }
+            catch (SocketException)
+            {
+                // Not allowed.
+            }
+        }
+
+        if (_socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)
+        {
+            _socket.Ttl = 1;
+        }
+    }
 }
