@@ -4,6 +4,8 @@ using System.Text;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Model;
+using KestrelStream.Sessions;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,6 +25,24 @@ internal static partial class AdminAccess
     public static RequestDelegate Guard(AdminChange change, RequestDelegate endpoint) => context => IsAllowed(context, out var status)
         ? endpoint(context)
         : DenyAsync(context, change, status);
+
+    /// <summary>The clients of the proxy's own listeners are the public: to them, none of this is there.</summary>
+    public static void KeepOffSessions(IEndpointConventionBuilder endpoints) => endpoints.Add(builder =>
+    {
+        if (builder.RequestDelegate is { } endpoint)
+        {
+            builder.RequestDelegate = context =>
+            {
+                if (context.Features.Get<IStreamSessionFeature>() is null)
+                {
+                    return endpoint(context);
+                }
+
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return Task.CompletedTask;
+            };
+        }
+    });
 
     /// <param name="context">The request.</param>
     /// <param name="status">403 = nobody may, 401 = not with what came.</param>

@@ -20,6 +20,7 @@ public static class StreamProxyEndpointRouteBuilderExtensions
     /// <remarks>
     /// Changes need <c>Authorization: Bearer</c> with the token of the proxy's configuration, <c>StreamProxy:Admin:Token</c>
     /// (<see cref="KestrelStream.Configuration.AdminConfig.Token"/>), on top of any policy of the app; without one they are refused.
+    /// Nothing of it answers clients of the proxy whom a route with <c>Action: Http</c> has handed over to the app.
     /// <c>/healthz</c> asks the health checks tagged <c>stream_proxy</c> and no other one of the app.
     /// </remarks>
     public static IEndpointConventionBuilder MapStreamProxyAdmin(this IEndpointRouteBuilder endpoints)
@@ -43,6 +44,7 @@ public static class StreamProxyEndpointRouteBuilderExtensions
         group.MapGet("/api/access", AccessEndpoint.GetAsync);
         MapChanges(group);
         MapDashboard(group);
+        AdminAccess.KeepOffSessions(group);
         return group;
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
+using KestrelStream.Dialing.Dynamic;
 using KestrelStream.Diagnostics;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Model;
@@ -19,6 +20,7 @@ namespace KestrelStream.Dialing;
 internal sealed partial class UpstreamDialer(
     UpstreamTls upstreamTls,
     EngineMove engineMove,
+    DynamicTargets dynamicTargets,
     StreamProxyMetrics metrics,
     TimeProvider time,
     ILogger<UpstreamDialer> logger)
@@ -91,7 +93,7 @@ internal sealed partial class UpstreamDialer(
                 return true;
             }
 
-            if (last is ConnectStatus.Aborted or ConnectStatus.OutOfResources)
+            if (last is ConnectStatus.Aborted or ConnectStatus.OutOfResources || destination.Address.Kind == ProxyAddressKind.Dynamic)
             {
                 // Not the destination's fault: it keeps its good name.
                 cluster.Release(destination);
@@ -113,6 +115,7 @@ internal sealed partial class UpstreamDialer(
             ConnectStatus.TimedOut => SessionEndReason.ConnectTimeout,
             ConnectStatus.OutOfResources => SessionEndReason.LimitExceeded,
             ConnectStatus.TlsFailed or ConnectStatus.TlsTimedOut or ConnectStatus.TlsCertificate => SessionEndReason.UpstreamTlsFailed,
+            ConnectStatus.NotAllowed => SessionEndReason.AccessDenied,
             _ => SessionEndReason.ConnectRefused,
         });
         return false;
@@ -176,7 +179,17 @@ internal sealed partial class UpstreamDialer(
         }
 
         var status = ConnectStatus.Failed;
-        foreach (var endPoint in destination.EndPoints)
+        var endPoints = destination.EndPoints;
+        if (destination.Address.Kind == ProxyAddressKind.Dynamic)
+        {
+            (endPoints, status) = await dynamicTargets.FindAsync(session, destination, TimeoutLeft(model.Config, started));
+            if (status != ConnectStatus.Connected)
+            {
+                return Record(session, new DialAttempt(destination.Id, null, status, time.GetElapsedTime(started)), destination.ConfiguredId);
+            }
+        }
+
+        foreach (var endPoint in endPoints)
         {
             var timeout = TimeoutLeft(model.Config, started);
             if (timeout <= TimeSpan.Zero)

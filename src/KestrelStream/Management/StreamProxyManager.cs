@@ -7,6 +7,7 @@ using KestrelStream.Diagnostics.AccessLogs;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
+using KestrelStream.Http;
 using KestrelStream.Limits;
 using KestrelStream.Model;
 using KestrelStream.Preread;
@@ -36,6 +37,8 @@ internal sealed partial class StreamProxyManager(
     DestinationResolver resolver,
     HealthChecker healthChecker,
     WarmConnections warm,
+    IHttpAppSource httpApps,
+    HttpApp http,
     AccessWatch access,
     LimitRegistry limits,
     Admission admission,
@@ -166,9 +169,13 @@ internal sealed partial class StreamProxyManager(
             warm.Dispose();
             var timeout = _current?.Config.ShutdownTimeout ?? TimeSpan.Zero;
             Log.DrainStarted(_logger, sessions.Count, timeout);
+            using var abortHttp = new CancellationTokenSource();
+            var stoppingHttp = http.StopAsync(abortHttp.Token);
             await WaitForSessionsAsync(timeout, cancellationToken);
             var left = sessions.Snapshot();
             left.ForEach(session => session.Abort(SessionEndReason.DrainTimeout));
+            await abortHttp.CancelAsync();
+            await stoppingHttp;
 
             // Aborted sessions end within moments; bounded all the same, so that a defect cannot hold the process.
             await WaitForSessionsAsync(TimeSpan.FromSeconds(5), CancellationToken.None, isAborting: true);
@@ -231,6 +238,11 @@ internal sealed partial class StreamProxyManager(
         if (policies.Errors.Count + upstream.Errors.Count > 0)
         {
             return [.. policies.Errors, .. upstream.Errors];
+        }
+
+        if (await httpApps.PrepareAsync(effective, cancellationToken) is { Count: > 0 } httpErrors)
+        {
+            return httpErrors;
         }
 
         var clusterChange = clusters.Prepare(effective.Clusters, id => upstream[id]);

@@ -81,7 +81,7 @@ internal sealed partial class SessionRunner(
             else if (await handler.PrepareAsync(session))
             {
                 // Here, not in a method of the handler's: each would keep its state as long as the session runs.
-                await session.Environment.Relay.RunAsync(session);
+                await session.Relay.RunAsync(session);
             }
         }
         catch (Exception e)

@@ -5,6 +5,7 @@ using KestrelStream.Dialing;
 using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.ProxyProtocol;
+using KestrelStream.Relay;
 using KestrelStream.StartTls;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
@@ -27,6 +28,7 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     private int _phase;
     private int _sending;
     private string? _idText;
+    private IStreamRelay? _relay;
     private QueuedSession? _place;
     private EndPoint? _peer;
     private StreamConnection? _upstream;
@@ -82,6 +84,13 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     public ListenerModel ListenerModel { get; }
 
     public SessionEnvironment Environment { get; set; }
+
+    /// <summary>Moves its bytes once both ends are there: the environment's, unless the other end is in this process.</summary>
+    public IStreamRelay Relay
+    {
+        get => _relay ?? Environment.Relay;
+        set => _relay = value;
+    }
 
     public RouteModel? Route { get; set; }
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
+using KestrelStream.Http;
 using KestrelStream.Limits;
 using KestrelStream.Model;
 using KestrelStream.Preread;
@@ -14,7 +15,7 @@ using Microsoft.AspNetCore.Connections;
 namespace KestrelStream.Sessions;
 
 /// <summary>
-/// The path of a session, top to bottom: preread → route (who may take it, how often) → [terminate] → dial (balancing) → relay. Each step leaves to one place and ends
+/// The path of a session, top to bottom: preread → route (who may take it, how often) → [terminate] → dial (balancing) → relay; with <c>Action: Http</c> the app is the other end. Each step leaves to one place and ends
 /// the session with one reason; <see cref="SessionRunner"/> does what comes before and after. One for the process; thread-safe.
 /// </summary>
 internal sealed class StreamSessionHandler(
@@ -25,6 +26,7 @@ internal sealed class StreamSessionHandler(
     StartTlsUpgrader upgrader,
     PostgreSqlCancel cancels,
     StreamProxyMetrics metrics,
+    HttpHandOver http,
     TimeProvider time)
 {
     /// <summary>The end of the pipeline of user's steps.</summary>
@@ -33,7 +35,7 @@ internal sealed class StreamSessionHandler(
         var session = ((StreamConnection)connection).Session!;
         if (await PrepareAsync(session))
         {
-            await session.Environment.Relay.RunAsync(session);
+            await session.Relay.RunAsync(session);
         }
     }
 
@@ -43,7 +45,7 @@ internal sealed class StreamSessionHandler(
     {
         var routes = session.ListenerModel.Routes;
 
-        var route = routes.NeedsPreread ? await PrereadAndRouteAsync(session) : routes.Only;
+        var route = routes.NeedsPreread ? await PrereadAndRouteAsync(session) : routes.Only(session.ClientEndPoint);
         if (!routes.NeedsPreread && !preread.TryTakeReceived(session))
         {
             session.Abort(SessionEndReason.LimitExceeded);
@@ -52,6 +54,11 @@ internal sealed class StreamSessionHandler(
 
         if (route is null)
         {
+            if (!routes.NeedsPreread)
+            {
+                await Refusal.RefuseAsync(session, SessionEndReason.NoRoute, TlsAlert.None);
+            }
+
             return false;
         }
 
@@ -67,9 +74,22 @@ internal sealed class StreamSessionHandler(
             return false;
         }
 
+        if (route is { Action: RouteAction.Http, Tls: null } && session.HasHello)
+        {
+            // HTTP in the clear is no place for it.
+            await Refusal.RefuseAsync(session, SessionEndReason.NoRoute, TlsAlert.UnrecognizedName);
+            return false;
+        }
+
         if (!await admission.AdmitToRouteAsync(session, route) || (route.Tls is { } policy && !await TerminateAsync(session, policy)))
         {
             return false;
+        }
+
+        if (route.Action == RouteAction.Http)
+        {
+            session.Relay = http;
+            return true;
         }
 
         // A destination whose greeting was passed on is there already.
@@ -190,10 +210,10 @@ internal sealed class StreamSessionHandler(
         switch (outcome)
         {
             case PrereadOutcome.Silence:
-                return routes.ForSilence();
+                return routes.ForSilence(session.ClientEndPoint);
 
             case PrereadOutcome.NotTls:
-                return routes.ForNotTls(session.Preread!.Written.Span, out _);
+                return routes.ForNotTls(session.Preread!.Written.Span, out _, session.ClientEndPoint);
 
             default:
                 var received = session.Preread!.Written.Span;
@@ -205,7 +225,7 @@ internal sealed class StreamSessionHandler(
                     metrics.EchHelloRead(session, hello.Ech);
                 }
 
-                return routes.ForHello(hello);
+                return routes.ForHello(hello, session.ClientEndPoint);
         }
     }
 }

@@ -20,8 +20,12 @@ internal sealed record ClientCertificate(string? Subject, string? Issuer, string
     [JsonIgnore]
     public string? CommonName { get; init; }
 
-    /// <param name="der">The certificate.</param>
-    public static ClientCertificate Of(ReadOnlySpan<byte> der)
+    /// <summary>The certificate itself.</summary>
+    [JsonIgnore]
+    public byte[] Der { get; private init; } = [];
+
+    /// <param name="der">The certificate; kept.</param>
+    public static ClientCertificate Of(byte[] der)
     {
         var sha256 = Convert.ToHexStringLower(SHA256.HashData(der));
         try
@@ -31,15 +35,22 @@ internal sealed record ClientCertificate(string? Subject, string? Issuer, string
             return new ClientCertificate(
                 Bounded(certificate.Subject), Bounded(certificate.Issuer), names is null ? null : Bounded(GeneralNames.TextOf(names.RawData)), sha256)
             {
+                Der = der,
                 CommonName = Bounded(CommonNameOf(certificate.SubjectName)),
             };
         }
         catch (CryptographicException)
         {
             // OpenSSL has verified it, but .NET is stricter about names: the digest still says which one it was.
-            return new ClientCertificate(null, null, null, sha256);
+            return new ClientCertificate(null, null, null, sha256) { Der = der };
         }
     }
+
+    /// <summary>The texts and the digest say all of it.</summary>
+    public bool Equals(ClientCertificate? other)
+        => other is not null && (Subject, Issuer, SubjectAlternativeNames, Sha256) == (other.Subject, other.Issuer, other.SubjectAlternativeNames, other.Sha256);
+
+    public override int GetHashCode() => Sha256.GetHashCode(StringComparison.Ordinal);
 
     private static string? CommonNameOf(X500DistinguishedName subject)
         => subject.EnumerateRelativeDistinguishedNames()

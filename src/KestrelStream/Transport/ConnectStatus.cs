@@ -30,4 +30,7 @@ internal enum ConnectStatus : byte
     Aborted,
 
     Failed,
+
+    /// <summary>The name that the client has asked for, or the address that it has, is not among those that are allowed.</summary>
+    NotAllowed,
 }

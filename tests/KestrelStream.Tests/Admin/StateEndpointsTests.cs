@@ -117,8 +117,8 @@ public sealed class StateEndpointsTests
 
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Equal(
-            """[{"id":"app1","listeners":["public"],"match":{"sni":["app1.example.com"],"alpn":[],"protocols":[],"first_bytes":[]},"start_tls":null,"action":"Forward","tls_mode":"Passthrough","certificates":[],"cluster":"pool","order":0,"active_sessions":1,"total_sessions":3,"bytes_in":0,"bytes_out":0},"""
-            + """{"id":"rest","listeners":["other","public"],"match":{"sni":[],"alpn":[],"protocols":[],"first_bytes":[]},"start_tls":null,"action":"Reject","tls_mode":"Passthrough","certificates":[],"cluster":null,"order":0,"active_sessions":0,"total_sessions":0,"bytes_in":0,"bytes_out":0}]""",
+            """[{"id":"app1","listeners":["public"],"match":{"sni":["app1.example.com"],"alpn":[],"protocols":[],"client_networks":[],"first_bytes":[]},"start_tls":null,"action":"Forward","tls_mode":"Passthrough","certificates":[],"cluster":"pool","order":0,"active_sessions":1,"total_sessions":3,"bytes_in":0,"bytes_out":0},"""
+            + """{"id":"rest","listeners":["other","public"],"match":{"sni":[],"alpn":[],"protocols":[],"client_networks":[],"first_bytes":[]},"start_tls":null,"action":"Reject","tls_mode":"Passthrough","certificates":[],"cluster":null,"order":0,"active_sessions":0,"total_sessions":0,"bytes_in":0,"bytes_out":0}]""",
             await host.GetAsync("/api/routes"));
     }
 

@@ -66,7 +66,7 @@ internal static class ConfigSummary
     }
 
     private static void AppendTable(StringBuilder text, RouteTable table)
-        => Line(text, $"  prereads {table.NeedsPreread}, only {table.Only?.Id ?? "none"}, not TLS {table.ForNotTls("?"u8, out _)?.Id ?? "none"}, silence {table.ForSilence()?.Id ?? "none"}, no name {table.ForHello(new ClientHello())?.Id ?? "none"}");
+        => Line(text, $"  prereads {table.NeedsPreread}, only {table.Only()?.Id ?? "none"}, not TLS {table.ForNotTls("?"u8, out _)?.Id ?? "none"}, silence {table.ForSilence()?.Id ?? "none"}, no name {table.ForHello(new ClientHello())?.Id ?? "none"}");
 
     private static void AppendRoute(StringBuilder text, string id, RouteConfig route)
     {

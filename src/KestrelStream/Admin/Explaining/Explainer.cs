@@ -45,11 +45,11 @@ internal static class Explainer
     private static ApiExplanation ForHello(ListenerModel listener, ExplainQuestion question, in ClientHello hello)
     {
         var considered = new List<RouteConsidered>();
-        listener.Routes.Explain(hello, considered);
+        listener.Routes.Explain(hello, considered, Client(question));
 
         // Where nothing asks for the client's bytes they are not looked at.
         var looks = listener.Routes.NeedsPreread;
-        var route = looks ? listener.Routes.ForHello(hello) : listener.Routes.Only;
+        var route = looks ? listener.Routes.ForHello(hello, Client(question)) : listener.Routes.Only(Client(question));
         var client = new ApiExplainedClient(looks ? "tls" : "any", hello.ServerName, NamesOf(hello.AlpnList), question.Client?.ToString(), null);
         return ForRoute(listener, route, considered, client, question.Client, looks ? hello.ServerName : null);
     }
@@ -57,7 +57,7 @@ internal static class Explainer
     private static ApiExplanation ForNotTls(ListenerModel listener, ExplainQuestion question, byte[] bytes)
     {
         var considered = new List<RouteConsidered>();
-        listener.Routes.ExplainNotTls(bytes, considered);
+        listener.Routes.ExplainNotTls(bytes, considered, Client(question));
         var client = new ApiExplainedClient("not_tls", null, [], question.Client?.ToString(), null);
         if (listener.Routes.UpgradeFor(bytes, out _) is not null)
         {
@@ -65,7 +65,7 @@ internal static class Explainer
             return new ApiExplanation(null, null, null, null, considered, [], null, null, client with { Kind = "start_tls" }, DeniedBy(listener, null, question.Client));
         }
 
-        return ForRoute(listener, listener.Routes.ForNotTls(bytes, out _), considered, client, question.Client, null);
+        return ForRoute(listener, listener.Routes.ForNotTls(bytes, out _, Client(question)), considered, client, question.Client, null);
     }
 
     private static ApiExplanation ForRoute(
@@ -93,6 +93,8 @@ internal static class Explainer
             : listener.Access?.Allows(new IPEndPoint(client, 0)) == false ? "listener"
             : route?.Access?.Allows(new IPEndPoint(client, 0)) == false ? "route"
             : null;
+
+    private static IPEndPoint? Client(ExplainQuestion question) => question.Client is { } address ? new IPEndPoint(address, 0) : null;
 
     private static ulong KeyOf(ClusterState cluster, IPAddress? client, string? serverName)
         => cluster.Model.HashKey is { } key ? KeyHash.Of(key, client is null ? null : new IPEndPoint(client, 0), serverName) : 0;

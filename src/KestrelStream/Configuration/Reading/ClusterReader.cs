@@ -112,6 +112,8 @@ internal static class ClusterReader
             MaxConnections = section.Number(nameof(DestinationConfig.MaxConnections)),
             Health = section.Text(nameof(DestinationConfig.Health)),
             Host = section.Text(nameof(DestinationConfig.Host)),
+            AllowedNames = section.TextList(nameof(DestinationConfig.AllowedNames)) ?? s_destination.AllowedNames,
+            AllowedNetworks = section.TextList(nameof(DestinationConfig.AllowedNetworks)) ?? s_destination.AllowedNetworks,
         };
     }
 }

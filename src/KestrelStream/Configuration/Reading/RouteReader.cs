@@ -39,6 +39,7 @@ internal static class RouteReader
             Sni = section.TextList(nameof(RouteMatch.Sni)) ?? s_match.Sni,
             Alpn = section.TextList(nameof(RouteMatch.Alpn)) ?? s_match.Alpn,
             Protocols = section.ChoiceList<ClientProtocol>(nameof(RouteMatch.Protocols)) ?? s_match.Protocols,
+            ClientNetworks = section.TextList(nameof(RouteMatch.ClientNetworks)) ?? s_match.ClientNetworks,
             FirstBytes = section.TextList(nameof(RouteMatch.FirstBytes)) ?? s_match.FirstBytes,
         };
     }

@@ -93,6 +93,7 @@ internal static class ClusterValidator
             context.CheckRange(path, "MaxConnections", destination.MaxConnections, 1);
             UpstreamTlsValidator.ValidateDestination(context, clusterPath, path, cluster.Tls, destination);
             ActiveCheckValidator.ValidateDestination(context, clusterPath, path, cluster, destination);
+            DynamicTargetValidator.Validate(context, clusterPath, path, cluster, destination);
         }
     }
 
@@ -110,7 +111,7 @@ internal static class ClusterValidator
 
     private static void ValidateAddress(ValidationContext context, string path, string id, string text, Dictionary<string, string> owners)
     {
-        const string Valid = "ip:port, [v6]:port, host:port, unix:/path, srv+_service._proto.domain";
+        const string Valid = "ip:port, [v6]:port, host:port, unix:/path, srv+_service._proto.domain, {sni}:port";
         if (!ProxyAddress.TryParseDestination(text, out var address))
         {
             var problem = string.IsNullOrEmpty(text) ? "is missing or empty" : $"{ErrorText.Quote(text)} is not an address to dial";

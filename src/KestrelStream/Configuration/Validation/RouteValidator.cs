@@ -70,7 +70,7 @@ internal static class RouteValidator
         {
             if (route.ClusterId is not { } clusterId)
             {
-                context.AddError($"{path}:ClusterId", "is missing; valid: the id of a cluster, or Action \"Reject\"");
+                context.AddError($"{path}:ClusterId", "is missing; valid: the id of a cluster, or Action \"Http\" or \"Reject\"");
             }
             else if (!context.Clusters.Contains(clusterId))
             {
@@ -83,6 +83,12 @@ internal static class RouteValidator
         if (route.ClusterId is { } unused)
         {
             context.AddError($"{path}:ClusterId", $"{ErrorText.Quote(unused)} has no effect with Action \"{route.Action}\"; valid: Action \"Forward\", or leave it out");
+        }
+
+        if (route.Action == RouteAction.Http)
+        {
+            RouteHttpValidator.Validate(context, path, route);
+            return;
         }
 
         CheckUnused("Tls", route.Tls is not null);

@@ -48,6 +48,7 @@ internal static class UpstreamTlsValidator
         if (tls is not { Enabled: true, Verify: true }
             || tls.ServerName is not (null or UpstreamTlsConfig.ClientServerName)
             || !ProxyAddress.TryParseDestination(destination.Address, out var address)
+            || address!.Kind == ProxyAddressKind.Dynamic
             || UpstreamName.Of(tls, destination, address!, hostName: null, clientName: null).IsKnown)
         {
             return;

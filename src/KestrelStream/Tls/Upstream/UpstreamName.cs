@@ -25,7 +25,7 @@ internal readonly record struct UpstreamName(string? Host, IPAddress? Address)
             return Parse(tls.ServerName);
         }
 
-        return tls.ServerName is not null && clientName is not null ? new UpstreamName(clientName, null)
+        return (tls.ServerName is not null || address.Kind == ProxyAddressKind.Dynamic) && clientName is not null ? new UpstreamName(clientName, null)
             : destination.Host is { } host ? Parse(WithoutPort(host))
             : hostName is not null ? Parse(hostName)
             : address.Kind == ProxyAddressKind.Ip ? new UpstreamName(null, address.Ip)
