@@ -39,7 +39,7 @@ internal static class ServerHost
         WebApplication? app = null;
         builder.Logging.AddFilter("Microsoft", level => level >= LogLevel.Warning && app?.Lifetime.ApplicationStarted.IsCancellationRequested == true);
 
-        builder.Services.AddStreamProxy().LoadFrom(file);
+        builder.Services.AddStreamProxy().LoadFrom(file).AddAcme();
         builder.Services.AddRouting();
 
         // The drain has its own clock, StreamProxy:ShutdownTimeout; the host's would cut it short.

@@ -35,6 +35,17 @@ internal static class EventIds
     public const int OpenSslChosen = 306;
     public const int TlsEngineFallback = 307;
 
+    // 33x: certificates by ACME
+    public const int CertificateMissing = 330;
+    public const int AcmeOrderStarted = 331;
+    public const int AcmeIssued = 332;
+    public const int AcmeFailed = 333;
+    public const int AcmeAccountCreated = 334;
+    public const int AcmeRenewalPlanned = 335;
+    public const int AcmeBroken = 336;
+    public const int HttpChallengeBound = 337;
+    public const int HttpChallengeNotBound = 338;
+
     // 4xx: pools, dialing, name resolution
     public const int DialFailed = 400;
     public const int DestinationOut = 401;

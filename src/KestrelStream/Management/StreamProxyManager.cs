@@ -23,6 +23,7 @@ internal sealed partial class StreamProxyManager(
     IStreamProxyConfigProvider provider,
     ConfigurationChecks checks,
     CertificateStore certificates,
+    IEnumerable<ICertificateSource> certificateSources,
     ClusterRegistry clusters,
     DestinationResolver resolver,
     HealthChecker healthChecker,
@@ -60,7 +61,9 @@ internal sealed partial class StreamProxyManager(
 
     public IReadOnlyList<ListenerState> Listeners => _listeners is { } set ? [.. set.Hosts.Values.Select(host => host.State)] : [];
 
-    public IReadOnlyList<CertificateExpiry> Certificates => [.. certificates.States.Values.Select(state => new CertificateExpiry(state.Id, state.Current.NotAfter))];
+    public IReadOnlyList<CertificateExpiry> Certificates => [.. certificates.States.Values.Where(state => !state.Current.IsStandIn).Select(state => new CertificateExpiry(state.Id, state.Current.NotAfter))];
+
+    public IReadOnlyList<CertificateIssuance> Issuances => [.. certificateSources.SelectMany(source => source.Issuances)];
 
     public IReadOnlyDictionary<string, IReadOnlyList<EndPoint>> BoundAddresses
         => Listeners.ToDictionary(state => state.Id, state => state.Bound, StringComparer.OrdinalIgnoreCase);
@@ -132,6 +135,7 @@ internal sealed partial class StreamProxyManager(
 
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
         CheckAuthorities.Load(read.Config, provider.BasePath, errors);
+        errors.AddRange(CheckSources(read.Config));
         errors.AddRange(CheckAccessLog(read.Config).Where(error => !read.Errors.Any(known => known.Path == error.Path)));
         return errors;
     }
@@ -204,6 +208,7 @@ internal sealed partial class StreamProxyManager(
         List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, effective)), .. CheckAccessLog(effective)];
         var authorities = CheckAuthorities.Load(effective, provider.BasePath, errors);
         var trusts = ClientTrusts.Load(effective, provider.BasePath, errors);
+        errors.AddRange(CheckSources(effective));
         if (errors.Count > 0)
         {
             return errors;
@@ -242,6 +247,11 @@ internal sealed partial class StreamProxyManager(
         (_config, _overrides) = (config, overrides);
         _current = next;
         await _listeners.CommitAsync(listenerChange, next.Listeners);
+        foreach (var source in certificateSources)
+        {
+            source.Apply(effective, provider.BasePath);
+        }
+
         ReportApplied(next, dropped);
         return [];
     }
@@ -281,6 +291,8 @@ internal sealed partial class StreamProxyManager(
             }
         }
     }
+
+    private IEnumerable<ConfigError> CheckSources(StreamProxyConfig config) => certificateSources.SelectMany(source => source.Check(config, provider.BasePath));
 
     private IEnumerable<ConfigError> CheckAccessLog(StreamProxyConfig config)
     {

@@ -45,6 +45,7 @@ public static class StreamProxyServiceCollectionExtensions
 
         services.TryAddSingleton<CertificateStore>();
         services.TryAddSingleton(provider => new TlsEngineSelector(provider.GetRequiredService<ILogger<TlsEngineSelector>>()));
+        services.TryAddSingleton<ChallengeCertificates>();
         services.TryAddSingleton<SslStreamTerminator>();
         services.TryAddSingleton<OpenSslTerminator>();
         services.TryAddSingleton<ITlsTerminator, TlsTerminator>();

@@ -17,6 +17,7 @@ namespace KestrelStream.Sessions;
 /// </summary>
 internal sealed class StreamSessionHandler(
     PrereadReader preread,
+    ChallengeCertificates challenges,
     ITlsTerminator terminator,
     UpstreamDialer dialer,
     StartTlsUpgrader upgrader,
@@ -63,8 +64,25 @@ internal sealed class StreamSessionHandler(
             return false;
         }
 
-        if (route.Tls is { } policy && !await terminator.TerminateAsync(session, policy))
+        if (route.Tls is { } policy)
         {
+            if (policy.IsRefused(session.ServerName))
+            {
+                await Refusal.RefuseAsync(session, SessionEndReason.ClientTlsFailed, TlsAlert.UnrecognizedName);
+                return false;
+            }
+
+            if (!await terminator.TerminateAsync(session, policy))
+            {
+                return false;
+            }
+        }
+
+        if (route.AnswersChallenge)
+        {
+            // RFC 8737 §3: the handshake was the answer, and nothing follows it.
+            session.TryEnd(SessionEndReason.ChallengeAnswered);
+            await Refusal.SendLastAsync(session, ReadOnlyMemory<byte>.Empty);
             return false;
         }
 
@@ -153,7 +171,7 @@ internal sealed class StreamSessionHandler(
             : null;
     }
 
-    private static RouteModel? Choose(StreamSession session, RouteTable routes, PrereadOutcome outcome)
+    private RouteModel? Choose(StreamSession session, RouteTable routes, PrereadOutcome outcome)
     {
         switch (outcome)
         {
@@ -166,7 +184,7 @@ internal sealed class StreamSessionHandler(
             default:
                 var hello = session.Preread!.Parser.GetHello(session.Preread.Written.Span);
                 session.SetHello(hello);
-                return routes.ForHello(hello);
+                return challenges.Find(hello) ?? routes.ForHello(hello);
         }
     }
 }

@@ -30,6 +30,12 @@ internal sealed class CertificateEntry
     /// <summary>Where it was read from: the state of the files before and after.</summary>
     public required CertificateFiles Files { get; init; }
 
+    /// <summary>Takes the place of one that is still to be got.</summary>
+    public bool IsStandIn { get; init; }
+
+    /// <summary>Is not to be shown to clients: they are refused.</summary>
+    public bool IsRefused { get; init; }
+
     /// <summary>Whether clients would see a difference.</summary>
     public bool HasSameChain(CertificateEntry other) =>
         Leaf.RawDataMemory.Span.SequenceEqual(other.Leaf.RawDataMemory.Span)

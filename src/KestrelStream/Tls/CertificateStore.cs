@@ -45,8 +45,9 @@ internal sealed partial class CertificateStore : IDisposable
         var states = ConfigMap.Create<CertificateState>();
         var errors = new List<CertificateError>();
         var loaded = new List<(CertificateState, CertificateLoadResult)>();
-        foreach (var (id, config) in certificates)
+        foreach (var (id, given) in certificates)
         {
+            var config = AcmeFiles.Resolve(id, given);
             var state = running.TryGetValue(id, out var known) && known.Config == config && known.BasePath == basePath ? known : null;
             if (state is not null && state.ReadFiles() == state.Current.Files)
             {
@@ -55,6 +56,18 @@ internal sealed partial class CertificateStore : IDisposable
             }
 
             var result = CertificateLoader.Load(id, config, basePath, _time.GetUtcNow());
+            if (result.Entry is null && config.Acme is { } acme)
+            {
+                // Another one will be got; what runs, or what is to start, does not wait for it.
+                if (state is not null)
+                {
+                    states.Add(id, state);
+                    continue;
+                }
+
+                result = StandInCertificate.Create(id, acme, result, _time.GetUtcNow());
+            }
+
             if (result.Entry is null)
             {
                 errors.Add(result.Error!);
@@ -83,7 +96,15 @@ internal sealed partial class CertificateStore : IDisposable
             foreach (var (state, result) in set.Loaded)
             {
                 state.Current = result.Entry!;
-                LogLoaded(_logger, state.Id, state.Config.Path, result.Entry!.NotAfter, string.Join(", ", result.Entry.DnsNames));
+                if (state.Current.IsStandIn)
+                {
+                    LogStandIn(_logger, state.Id, string.Join(", ", state.Current.DnsNames), state.Current.IsRefused ? "refused" : "shown a self-signed one");
+                }
+                else
+                {
+                    LogLoaded(_logger, state.Id, state.Config.Path, state.Current.NotAfter, string.Join(", ", state.Current.DnsNames));
+                }
+
                 Warn(state, result);
             }
 
@@ -102,6 +123,9 @@ internal sealed partial class CertificateStore : IDisposable
 
     [LoggerMessage(EventIds.CertificateLoaded, LogLevel.Information, "Certificate {Certificate} loaded from '{Path}': valid until {NotAfter:u}, for {Names}")]
     private static partial void LogLoaded(ILogger logger, string certificate, string path, DateTimeOffset notAfter, string names);
+
+    [LoggerMessage(EventIds.CertificateMissing, LogLevel.Warning, "Certificate {Certificate} for {Names} is still to be got; until then clients are {Treatment}")]
+    private static partial void LogStandIn(ILogger logger, string certificate, string names, string treatment);
 
     [LoggerMessage(EventIds.CertificateNotValid, LogLevel.Warning, "Certificate {Certificate}: {Warning}")]
     private static partial void LogWarning(ILogger logger, string certificate, string warning);

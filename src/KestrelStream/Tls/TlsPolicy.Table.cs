@@ -46,7 +46,10 @@ internal sealed partial class TlsPolicy
         {
             Version = version;
             Choices = choices;
-            foreach (var choice in choices)
+
+            // What only stands in for a certificate comes behind those that are there.
+            Choice[] ordered = [.. choices.OrderBy(choice => choice.Entry.IsStandIn)];
+            foreach (var choice in ordered)
             {
                 foreach (var name in choice.Entry.DnsNames)
                 {
@@ -55,12 +58,12 @@ internal sealed partial class TlsPolicy
                 }
             }
 
-            var first = choices[0];
-            var partner = choices.FirstOrDefault(choice => choice.KeyAlgorithm != first.KeyAlgorithm && !first.Entry.DnsNames.Except(choice.Entry.DnsNames).Any());
+            var first = ordered[0];
+            var partner = ordered.FirstOrDefault(choice => choice.Entry.IsStandIn == first.Entry.IsStandIn && choice.KeyAlgorithm != first.KeyAlgorithm && !first.Entry.DnsNames.Except(choice.Entry.DnsNames).Any());
             _default = OfferOf(first, partner);
 
             Offer Join(Offer offer, Choice choice)
-                => offer.Partner is null && offer.Leader.KeyAlgorithm != choice.KeyAlgorithm ? OfferOf(offer.Leader, choice) : offer;
+                => offer.Partner is null && choice.Entry.IsStandIn == offer.Leader.Entry.IsStandIn && offer.Leader.KeyAlgorithm != choice.KeyAlgorithm ? OfferOf(offer.Leader, choice) : offer;
 
             Offer OfferOf(Choice leader, Choice? other)
             {

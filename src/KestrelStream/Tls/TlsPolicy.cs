@@ -89,6 +89,9 @@ internal sealed partial class TlsPolicy
     /// <summary>Which certificate such a client gets.</summary>
     public string GetCertificateId(string? serverName) => Choose(serverName).Leader.State.Id;
 
+    /// <summary>Whether such a client is to be refused, as there is no certificate for it yet.</summary>
+    public bool IsRefused(string? serverName) => Choose(serverName).Leader.Entry.IsRefused;
+
     /// <summary>What OpenSSL shakes hands with such a client with.</summary>
     public OpenSslContext GetOpenSslContext(string? serverName) => Choose(serverName).Context;
 

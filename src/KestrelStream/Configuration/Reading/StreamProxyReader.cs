@@ -16,7 +16,8 @@ internal static class StreamProxyReader
             Resolver = section.Section(nameof(StreamProxyConfig.Resolver), ReadResolver),
             AccessLog = section.Section(nameof(StreamProxyConfig.AccessLog), ReadAccessLog),
             Listeners = section.Map(nameof(StreamProxyConfig.Listeners), ReadListener),
-            Certificates = section.Map(nameof(StreamProxyConfig.Certificates), ReadCertificate),
+            Certificates = section.Map(nameof(StreamProxyConfig.Certificates), CertificateReader.Read),
+            HttpChallenge = section.Section(nameof(StreamProxyConfig.HttpChallenge), ReadHttpChallenge),
             Routes = section.Map(nameof(StreamProxyConfig.Routes), RouteReader.Read),
             Clusters = section.Map(nameof(StreamProxyConfig.Clusters), ClusterReader.Read),
         };
@@ -87,10 +88,9 @@ internal static class StreamProxyReader
         };
     }
 
-    private static CertificateConfig ReadCertificate(SectionReader section) => new()
+    private static HttpChallengeConfig ReadHttpChallenge(SectionReader section) => new()
     {
-        Path = section.Text(nameof(CertificateConfig.Path)) ?? "",
-        KeyPath = section.Text(nameof(CertificateConfig.KeyPath)),
-        Password = section.Text(nameof(CertificateConfig.Password)),
+        Address = section.Text(nameof(HttpChallengeConfig.Address)) ?? "",
+        RedirectToHttps = section.Flag(nameof(HttpChallengeConfig.RedirectToHttps)) ?? new HttpChallengeConfig().RedirectToHttps,
     };
 }

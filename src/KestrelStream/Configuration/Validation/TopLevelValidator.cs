@@ -37,6 +37,11 @@ internal static class TopLevelValidator
             ValidateResolver(context, $"{root}:Resolver", resolver);
         }
 
+        if (config.HttpChallenge is { } httpChallenge)
+        {
+            AcmeValidator.ValidateHttpChallenge(context, httpChallenge);
+        }
+
         if (config.AccessLog is { } accessLog)
         {
             FilePath.Check(context, $"{root}:AccessLog:Path", accessLog.Path, "a file, or - for standard output");

@@ -5,8 +5,10 @@ namespace KestrelStream.Configuration.Validation;
 /// <param name="CipherError">What is wrong with an OpenSSL cipher string; null = nothing.</param>
 /// <param name="IsEngineSupported">Whether this machine can run an engine.</param>
 /// <param name="UsesOpenSsl">Whether TLS ends in OpenSSL under a configuration, not in SslStream.</param>
+/// <param name="HasAcme">Whether somebody is there to get certificates by ACME.</param>
 internal sealed record ValidationHooks(
     IReadOnlyCollection<string> LoadBalancingPolicies,
     Func<string, string?> CipherError,
     Func<EngineKind, bool> IsEngineSupported,
-    Func<StreamProxyConfig, bool> UsesOpenSsl);
+    Func<StreamProxyConfig, bool> UsesOpenSsl,
+    bool HasAcme = false);
