@@ -74,6 +74,15 @@ internal static class StateEndpoints
         return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiCluster);
     }
 
+    public static Task GetAcmeAsync(HttpContext context)
+    {
+        var answer =
+            from issuance in State(context).Issuances
+            orderby issuance.Id
+            select new ApiIssuance(issuance.Id, issuance.State, issuance.Next, issuance.LastError, issuance.Issued, issuance.Failed);
+        return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiIssuance);
+    }
+
     private static IProxyState State(HttpContext context) => context.RequestServices.GetRequiredService<IProxyState>();
 
     private static IEnumerable<RouteModel> Routes(IProxyState state)

@@ -41,6 +41,7 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.ConfigReloads, ReadReloads),
         (MetricFamily.AdminChanges, ReadChanges),
         (MetricFamily.CertificateExpiry, ReadCertificateExpiries),
+        (MetricFamily.AcmeOrders, ReadAcmeOrders),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),
     ];
 
@@ -301,5 +302,14 @@ internal sealed partial class StreamProxyMetrics
         var now = _time.GetUtcNow();
         return (_state?.Certificates ?? []).OrderBy(certificate => certificate.Id, StringComparer.Ordinal).Select(certificate =>
             new Measurement<long>((long)(certificate.NotAfter - now).TotalSeconds, Label("certificate", certificate.Id)));
+    }
+
+    private IEnumerable<Measurement<long>> ReadAcmeOrders()
+    {
+        foreach (var issuance in (_state?.Issuances ?? []).OrderBy(issuance => issuance.Id, StringComparer.Ordinal))
+        {
+            yield return new Measurement<long>(issuance.Issued, Label("certificate", issuance.Id), Label("result", "issued"));
+            yield return new Measurement<long>(issuance.Failed, Label("certificate", issuance.Id), Label("result", "failed"));
+        }
     }
 }

@@ -43,6 +43,8 @@ internal sealed class TestProxy : IProxyState, IDisposable
 
     public IReadOnlyList<CertificateExpiry> Certificates { get; set; } = [];
 
+    public IReadOnlyList<CertificateIssuance> Issuances { get; set; } = [];
+
     public bool IsReady { get; set; } = true;
 
     public bool IsDraining { get; set; }
