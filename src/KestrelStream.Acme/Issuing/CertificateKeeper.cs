@@ -84,8 +84,11 @@ internal sealed partial class CertificateKeeper(
         if (due > now)
         {
             _issuance = _issuance with { State = _failures > 0 ? IssuanceState.BackingOff : IssuanceState.Issued, Next = due };
-            var sleep = due - now < timings.LongestSleep ? due - now : timings.LongestSleep;
-            await Task.Delay(_plan is { } plan && plan.AskAgain - now < sleep && plan.AskAgain > now ? plan.AskAgain - now : sleep, time, cancellation);
+            var until = _plan is { } plan && plan.AskAgain > now && plan.AskAgain < due ? plan.AskAgain : due;
+            var sleep = until - now < timings.LongestSleep ? until - now : timings.LongestSleep;
+
+            // Timers drop what is below a millisecond: one more, or the end would be waited for in circles.
+            await Task.Delay(sleep + TimeSpan.FromMilliseconds(1), time, cancellation);
             return;
         }
 
@@ -137,7 +140,7 @@ internal sealed partial class CertificateKeeper(
     private void Issued(X509Certificate2 leaf)
     {
         _failures = 0;
-        _notBefore = default;
+        _notBefore = time.GetUtcNow() + RenewalSchedule.ShortestUse(leaf.NotAfter - leaf.NotBefore);
         _issuance = _issuance with { State = IssuanceState.Issued, LastError = null, Issued = _issuance.Issued + 1 };
         LogIssued(logger, id, string.Join(", ", config.Names), leaf.NotAfter.ToUniversalTime());
     }

@@ -7,8 +7,6 @@ namespace KestrelStream.Acme.Issuing;
 /// <summary>Shows an authority that the names of one order are ours (RFC 8555 §7.5). One per order; not thread-safe.</summary>
 internal sealed class NameProof(AcmeAuthority authority, IChallengeResponder responder, IReadOnlyList<string> names, AcmePoll poll) : IDisposable
 {
-    private const int MaxTokenChars = 256;
-
     private readonly List<(string Name, string Token)> _set = [];
 
     /// <summary>All of an order; null = they are proved.</summary>
@@ -85,8 +83,9 @@ internal sealed class NameProof(AcmeAuthority authority, IChallengeResponder res
             return new AcmeFailure($"{name}: the authority does not offer {responder.Type}, but {(offered.Length > 0 ? offered : "nothing known")}");
         }
 
-        // RFC 8555 §8.3: base64url; it becomes part of a path.
-        if (challenge.Token is not { Length: > 0 and <= MaxTokenChars } token || token.AsSpan().ContainsAnyExcept(TokenCharacters))
+        // It becomes part of a path.
+        var token = challenge.Token;
+        if (!UrlSafeText.IsOne(token))
         {
             return new AcmeFailure($"{name}: the authority's token is not one");
         }
@@ -122,9 +121,6 @@ internal sealed class NameProof(AcmeAuthority authority, IChallengeResponder res
             }
         }
     }
-
-    private static readonly System.Buffers.SearchValues<char> TokenCharacters
-        = System.Buffers.SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
     private static AcmeFailure? Failure(string name, AuthorizationDocument authorization)
         => authorization.Status == "pending" ? null

@@ -19,6 +19,10 @@ internal static class RenewalSchedule
         return notAfter - before - (life * Jitter * random);
     }
 
+    /// <summary>How long a certificate is used at least, whatever an authority suggests or issues: it must not make us order without end.</summary>
+    public static TimeSpan ShortestUse(TimeSpan life)
+        => TimeSpan.FromTicks(Math.Clamp(life.Ticks / 6, TimeSpan.TicksPerSecond, TimeSpan.TicksPerDay));
+
     /// <summary>Any moment of the window that an authority suggests, as RFC 9773 §4.2 has it; null = it is none.</summary>
     public static DateTimeOffset? Within(RenewalWindow? window, double random)
         => window is { } w && w.End > w.Start && w.Start > DateTimeOffset.UnixEpoch ? w.Start + ((w.End - w.Start) * random) : null;

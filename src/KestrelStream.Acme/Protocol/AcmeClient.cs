@@ -85,18 +85,15 @@ internal sealed class AcmeClient(AcmeHttp http, Uri directoryUrl, AccountKey key
 
         var (result, nonce) = await http.HeadAsync(url, cancellation);
         return result.Failure is { } refused ? refused
-            : IsNonce(nonce) ? nonce!
+            : UrlSafeText.IsOne(nonce) ? nonce
             : new AcmeFailure($"{url}: the answer has no nonce");
     }
 
     private void Keep(string? nonce)
     {
-        if (IsNonce(nonce) && _nonces.Count < MaxStock)
+        if (UrlSafeText.IsOne(nonce) && _nonces.Count < MaxStock)
         {
-            _nonces.Push(nonce!);
+            _nonces.Push(nonce);
         }
     }
-
-    /// <summary>RFC 8555 §6.5.1: base64url; what is not, is to be ignored.</summary>
-    private static bool IsNonce(string? nonce) => nonce is { Length: > 0 and <= 512 } && System.Buffers.Text.Base64Url.IsValid(nonce);
 }

@@ -16,6 +16,11 @@ internal static class ConfigSummary
         Line(text, $"engine {config.Engine}, loops {Or(config.EventLoops)}, shutdown {config.ShutdownTimeout}, tls {config.Tls.Engine}");
         Line(text, $"admin {config.Admin?.Address ?? "none"}");
         Line(text, $"access log {(config.AccessLog is { } log ? $"{log.Path} {log.Format}" : "none")}");
+        if (config.HttpChallenge is { } http)
+        {
+            Line(text, $"http challenge {http.Address}, redirect {http.RedirectToHttps}");
+        }
+
         foreach (var (id, listener) in config.Listeners)
         {
             Line(text, $"listener {id}: {listener.Address}, preread {listener.PrereadTimeout} {listener.PrereadBufferBytes} bytes, server first after {listener.ServerFirstAfter}, handshake {listener.HandshakeTimeout}, backlog {listener.Backlog}, max {Or(listener.MaxConnections)}{ProxyProtocolOf(listener)}");
@@ -24,6 +29,12 @@ internal static class ConfigSummary
 
         foreach (var (id, certificate) in config.Certificates)
         {
+            if (certificate.Acme is { } acme)
+            {
+                Line(text, $"certificate {id}: {acme.Directory}, {List(acme.Names)}, mail {acme.Email ?? "none"}, {acme.Challenge}, in {acme.Storage}, agrees {acme.AgreeToTermsOfService}, until issued {acme.UntilIssued}, {acme.KeyType}, renew before {Or(acme.RenewBefore)}, trusted {acme.TrustedCertificates ?? "system"}, account {acme.ExternalAccount?.KeyId ?? "none"} {acme.ExternalAccount?.HmacKey ?? "none"}");
+                continue;
+            }
+
             Line(text, $"certificate {id}: {certificate.Path}, key {certificate.KeyPath ?? "none"}, password {certificate.Password ?? "none"}");
         }
 

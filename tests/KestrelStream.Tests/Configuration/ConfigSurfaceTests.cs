@@ -24,6 +24,9 @@ public class ConfigSurfaceTests
         { "ListenerProxyProtocol", "ProxyProtocol", typeof(ListenerProxyProtocolConfig), "StreamProxy:Listeners:x:ProxyProtocol" },
         { "ListenerStartTls", "StartTls", typeof(ListenerStartTlsConfig), "StreamProxy:Listeners:x:StartTls" },
         { "Certificate", "Certificates", typeof(CertificateConfig), "StreamProxy:Certificates:x" },
+        { "Acme", "Acme", typeof(AcmeConfig), "StreamProxy:Certificates:x:Acme" },
+        { "ExternalAccount", "ExternalAccount", typeof(AcmeExternalAccountConfig), "StreamProxy:Certificates:x:Acme:ExternalAccount" },
+        { "HttpChallenge", "HttpChallenge", typeof(HttpChallengeConfig), "StreamProxy:HttpChallenge" },
         { "Route", "Routes", typeof(RouteConfig), "StreamProxy:Routes:x" },
         { "Match", "Match", typeof(RouteMatch), "StreamProxy:Routes:x:Match" },
         { "RouteTls", "Tls", typeof(RouteTlsConfig), "StreamProxy:Routes:x:Tls" },
@@ -72,6 +75,9 @@ public class ConfigSurfaceTests
         AssertChoices<EngineKind>("StreamProxy", "Engine");
         AssertChoices<TlsEngineKind>("Tls", "Engine");
         AssertChoices<AccessLogFormat>("AccessLog", "Format");
+        AssertChoices<AcmeChallenge>("Acme", "Challenge");
+        AssertChoices<AcmeUntilIssued>("Acme", "UntilIssued");
+        AssertChoices<AcmeKeyType>("Acme", "KeyType");
         AssertChoices<RouteAction>("Route", "Action");
         AssertChoices<TlsMode>("RouteTls", "Mode");
         AssertChoices<TlsVersion>("RouteTls", "Protocols", "items");

@@ -10,5 +10,6 @@ internal static class TestHooks
         ["RoundRobin", "LeastConnections", "LeastLatency", "Random", "PowerOfTwoChoices", "ConsistentHash", "FirstAlphabetical"],
         ciphers => ciphers.Contains("BOGUS", StringComparison.Ordinal) ? "\"BOGUS\" is not a cipher word" : null,
         engine => engine != EngineKind.EventLoop,
-        config => config.Tls.Engine == TlsEngineKind.OpenSsl);
+        config => config.Tls.Engine == TlsEngineKind.OpenSsl,
+        HasAcme: true);
 }

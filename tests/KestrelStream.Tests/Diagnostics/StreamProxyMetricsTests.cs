@@ -9,6 +9,7 @@ using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
+using KestrelStream.Tls;
 using Xunit;
 
 namespace KestrelStream.Tests.Diagnostics;
@@ -23,6 +24,7 @@ public sealed class StreamProxyMetricsTests
         Assert.Equal(
         [
             "kestrelstream_access_log_dropped_total counter",
+            "kestrelstream_acme_orders_total counter",
             "kestrelstream_active_sessions gauge",
             "kestrelstream_admin_changes_total counter",
             "kestrelstream_bytes_total counter",
@@ -125,6 +127,8 @@ public sealed class StreamProxyMetricsTests
         Assert.Equal(2, samples["""kestrelstream_config_reloads_total{result="rejected"}"""]);
         Assert.Equal(86400 * 30, samples["""kestrelstream_certificate_expiry_seconds{certificate="site"}"""]);
         Assert.Equal(-3600, samples["""kestrelstream_certificate_expiry_seconds{certificate="old"}"""]);
+        Assert.Equal(2, samples["""kestrelstream_acme_orders_total{certificate="www",result="issued"}"""]);
+        Assert.Equal(5, samples["""kestrelstream_acme_orders_total{certificate="www",result="failed"}"""]);
         Assert.Equal(4, samples["kestrelstream_access_log_dropped_total"]);
     }
 
@@ -195,6 +199,7 @@ public sealed class StreamProxyMetricsTests
         Assert.Equal(
         [
             "kestrelstream.access_log.dropped {record}",
+            "kestrelstream.acme.orders {order}",
             "kestrelstream.active_sessions {session}",
             "kestrelstream.admin.changes {change}",
             "kestrelstream.bytes By",
@@ -328,6 +333,8 @@ public sealed class StreamProxyMetricsTests
             new CertificateExpiry("site", proxy.Time.GetUtcNow().AddDays(30)),
             new CertificateExpiry("old", proxy.Time.GetUtcNow().AddHours(-1)),
         ];
+
+        proxy.Issuances = [new CertificateIssuance("www", IssuanceState.Issued, null, null, Issued: 2, Failed: 5)];
 
         var relayed = proxy.Start();
         relayed.Route = proxy.Route("app1");
