@@ -32,6 +32,16 @@ public sealed class TestCertificates
     /// <summary>Issues the server certificates; without its key.</summary>
     public X509Certificate2 Intermediate { get; }
 
+    /// <summary>PKCS#8 of the intermediate's key, for those who are to sign in its name.</summary>
+    public string IntermediateKeyPem
+    {
+        get
+        {
+            using var key = _intermediate.GetECDsaPrivateKey()!;
+            return key.ExportPkcs8PrivateKeyPem() + "\n";
+        }
+    }
+
     /// <summary>A certificate with an ECDSA key, valid now.</summary>
     public TestCertificate Issue(params string[] dnsNames) => Issue(TestKeyType.EcdsaP256, dnsNames);
 
@@ -40,8 +50,10 @@ public sealed class TestCertificates
     /// <param name="notBefore">Null = a day ago.</param>
     /// <param name="notAfter">Null = in 30 days.</param>
     /// <param name="commonName">Null = the first DNS name.</param>
+    /// <param name="more">Further extensions.</param>
     public TestCertificate Issue(
-        TestKeyType keyType, IReadOnlyList<string> dnsNames, DateTimeOffset? notBefore = null, DateTimeOffset? notAfter = null, string? commonName = null)
+        TestKeyType keyType, IReadOnlyList<string> dnsNames, DateTimeOffset? notBefore = null, DateTimeOffset? notAfter = null, string? commonName = null,
+        params X509Extension[] more)
     {
         var subject = $"CN={commonName ?? (dnsNames.Count > 0 ? dnsNames[0] : "none")}";
         AsymmetricAlgorithm key;
@@ -70,6 +82,11 @@ public sealed class TestCertificates
             }
 
             request.CertificateExtensions.Add(names.Build());
+        }
+
+        foreach (var extension in more)
+        {
+            request.CertificateExtensions.Add(extension);
         }
 
         // The issuer's key decides how the signature is made, so the generator is named: the leaf's key may be of another kind.

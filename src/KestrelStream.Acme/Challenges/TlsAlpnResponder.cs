@@ -7,7 +7,11 @@ internal sealed class TlsAlpnResponder(ChallengeCertificates certificates, TimeP
 {
     public string Type => "tls-alpn-01";
 
-    public void Set(string name, string token, string authorization) => certificates.Set(name, TlsAlpnCertificate.Create(name, authorization, time.GetUtcNow()));
+    public void Set(string name, string token, string authorization)
+    {
+        using var certificate = TlsAlpnCertificate.Create(name, authorization, time.GetUtcNow());
+        certificates.Set(name, certificate);
+    }
 
     public void Remove(string name, string token) => certificates.Remove(name);
 }

@@ -70,7 +70,7 @@ internal sealed class AcmeStorage(string folder)
     /// <param name="key">PEM.</param>
     public void WriteCertificate(string id, string directory, string chain, string key) => Write(CertificatePath(id), $"{DirectoryLine}{directory}\n{chain}\n{key}\n");
 
-    private string CertificatePath(string id) => Path.Combine(folder, AcmeFiles.NameOf(id) + ".pem");
+    private string CertificatePath(string id) => AcmeFiles.PathOf(id, folder);
 
     private string OrderPath(string id) => Path.Combine(folder, AcmeFiles.NameOf(id) + ".order");
 

@@ -19,14 +19,20 @@ internal static class CheckCommand
         using var configFile = new ConfigFile(file, TimeProvider.System);
         DemoCertificate.Ensure(configFile.Demo, configFile.BasePath);
         await using var app = ServerHost.Build(configFile);
-        var errors = app.Services.GetRequiredService<IStreamProxy>().Check();
-        if (errors.Count == 0)
+        var result = app.Services.GetRequiredService<IStreamProxy>().Check();
+        foreach (var warning in result.Warnings)
+        {
+            // Not among the errors: whoever reads standard error finds there what keeps the server from starting.
+            Console.WriteLine($"warning: {warning}");
+        }
+
+        if (result.Errors.Count == 0)
         {
             Console.WriteLine($"{file.FullName}: the configuration is valid");
             return ExitCode.Ok;
         }
 
-        foreach (var error in errors)
+        foreach (var error in result.Errors)
         {
             await Console.Error.WriteLineAsync(error.ToString());
         }

@@ -12,6 +12,7 @@ namespace KestrelStream.Admin;
 [JsonSerializable(typeof(IEnumerable<ApiListener>))]
 [JsonSerializable(typeof(IEnumerable<ApiRoute>))]
 [JsonSerializable(typeof(IEnumerable<ApiCluster>))]
+[JsonSerializable(typeof(IEnumerable<ApiCertificate>))]
 [JsonSerializable(typeof(IEnumerable<ApiIssuance>))]
 [JsonSerializable(typeof(IEnumerable<ApiSession>))]
 [JsonSerializable(typeof(ApiExplanation))]

@@ -17,7 +17,7 @@ internal static class HealthCheckRegistrations
             {
                 options.Registrations.Add(new HealthCheckRegistration(
                     StreamProxyHealthCheck.Name,
-                    provider => new StreamProxyHealthCheck(provider.GetRequiredService<IProxyState>()),
+                    provider => new StreamProxyHealthCheck(provider.GetRequiredService<IProxyState>(), provider.GetService<TimeProvider>() ?? TimeProvider.System),
                     failureStatus: null,
                     tags: [StreamProxyHealthCheck.Tag]));
             }

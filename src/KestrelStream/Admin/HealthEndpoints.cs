@@ -14,16 +14,21 @@ internal static class HealthEndpoints
         var checks = context.RequestServices.GetRequiredService<HealthCheckService>();
         var report = await checks.CheckHealthAsync(check => check.Tags.Contains(StreamProxyHealthCheck.Tag), context.RequestAborted);
         var clusters = new Dictionary<string, ClusterHealth>();
+        Dictionary<string, CertificateHealth>? certificates = null;
         foreach (var (id, value) in report.Entries.Values.SelectMany(entry => entry.Data))
         {
             if (value is ClusterHealth health)
             {
                 clusters[id] = health;
             }
+            else if (value is CertificateHealth certificate)
+            {
+                (certificates ??= []).Add(id[StreamProxyHealthCheck.CertificatePrefix.Length..], certificate);
+            }
         }
 
         var status = report.Status == HealthStatus.Unhealthy ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status200OK;
-        await AdminResponse.WriteAsync(context, new ApiHealth(report.Status, clusters), AdminJson.Default.ApiHealth, status);
+        await AdminResponse.WriteAsync(context, new ApiHealth(report.Status, clusters, certificates), AdminJson.Default.ApiHealth, status);
     }
 
     public static Task GetReadinessAsync(HttpContext context)

@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace KestrelStream.Admin;
 
-/// <summary>What runs now: <c>/api/listeners</c>, <c>/api/routes</c>, <c>/api/clusters</c>. Lists are in the order of their ids.</summary>
+/// <summary>What runs now: <c>/api/listeners</c>, <c>/api/routes</c>, <c>/api/clusters</c>, <c>/api/certificates</c>. Lists are in the order of their ids.</summary>
 internal static class StateEndpoints
 {
     public static Task GetListenersAsync(HttpContext context)
@@ -73,6 +73,12 @@ internal static class StateEndpoints
                 [.. model.Sources.Select(ApiName.Of)]);
         return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiCluster);
     }
+
+    public static Task GetCertificatesAsync(HttpContext context)
+        => AdminResponse.WriteAsync(
+            context,
+            State(context).Certificates.OrderBy(certificate => certificate.Id, StringComparer.OrdinalIgnoreCase).Select(ApiCertificate.Of),
+            AdminJson.Default.IEnumerableApiCertificate);
 
     public static Task GetAcmeAsync(HttpContext context)
     {

@@ -29,6 +29,7 @@ public static class StreamProxyEndpointRouteBuilderExtensions
         group.MapGet("/api/listeners", StateEndpoints.GetListenersAsync);
         group.MapGet("/api/routes", StateEndpoints.GetRoutesAsync);
         group.MapGet("/api/clusters", StateEndpoints.GetClustersAsync);
+        group.MapGet("/api/certificates", StateEndpoints.GetCertificatesAsync);
         group.MapGet("/api/acme", StateEndpoints.GetAcmeAsync);
         group.MapGet("/api/sessions", SessionEndpoints.GetAllAsync);
         group.MapGet("/api/sessions/{session}", SessionEndpoints.GetAsync);

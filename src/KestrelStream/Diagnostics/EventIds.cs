@@ -34,17 +34,29 @@ internal static class EventIds
     public const int CertificateWatchFailed = 305;
     public const int OpenSslChosen = 306;
     public const int TlsEngineFallback = 307;
+    public const int CertificateFolderLoaded = 310;
+    public const int CertificateOverlap = 311;
+    public const int CertificateRemoved = 312;
+    public const int CertificateLeftOut = 313;
+    public const int CertificateFolderUnreadable = 314;
+    public const int TicketKeysSwapped = 320;
+    public const int TicketKeysRefused = 321;
+    public const int TicketKeysOpenToAll = 322;
+    public const int OcspFetched = 330;
+    public const int OcspFailed = 331;
+    public const int OcspBroken = 332;
+    public const int OcspMissing = 333;
 
-    // 33x: certificates by ACME
-    public const int CertificateMissing = 330;
-    public const int AcmeOrderStarted = 331;
-    public const int AcmeIssued = 332;
-    public const int AcmeFailed = 333;
-    public const int AcmeAccountCreated = 334;
-    public const int AcmeRenewalPlanned = 335;
-    public const int AcmeBroken = 336;
-    public const int HttpChallengeBound = 337;
-    public const int HttpChallengeNotBound = 338;
+    // 34x: certificates by ACME
+    public const int CertificateMissing = 340;
+    public const int AcmeOrderStarted = 341;
+    public const int AcmeIssued = 342;
+    public const int AcmeFailed = 343;
+    public const int AcmeAccountCreated = 344;
+    public const int AcmeRenewalPlanned = 345;
+    public const int AcmeBroken = 346;
+    public const int HttpChallengeBound = 347;
+    public const int HttpChallengeNotBound = 348;
 
     // 4xx: pools, dialing, name resolution
     public const int DialFailed = 400;

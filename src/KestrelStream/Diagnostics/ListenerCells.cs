@@ -1,14 +1,16 @@
 using System.Collections.Concurrent;
+using KestrelStream.Preread;
 
 namespace KestrelStream.Diagnostics;
 
 /// <summary>What is counted of one listener id, over all generations. Thread-safe.</summary>
 internal sealed class ListenerCells
 {
-    private static readonly string[] HandshakeResults = ["ok", "failed", "timeout", "client_certificate"];
+    private static readonly string[] HandshakeResults = ["ok", "failed", "timeout", "client_certificate", "unknown_name"];
 
     private readonly ConcurrentDictionary<(string Route, string Cluster), RouteCells> _routes = new();
     private readonly long[] _handshakes = new long[HandshakeResults.Length];
+    private readonly long[] _echHellos = new long[(int)EncryptedHello.Inner + 1];
     private long _active;
     private long _endedBytesIn;
     private long _endedBytesOut;
@@ -53,6 +55,10 @@ internal sealed class ListenerCells
     }
 
     public void CountHandshake(string result) => Interlocked.Increment(ref _handshakes[Array.IndexOf(HandshakeResults, result)]);
+
+    public long EchHellos(EncryptedHello type) => Volatile.Read(ref _echHellos[(int)type]);
+
+    public void CountEchHello(EncryptedHello type) => Interlocked.Increment(ref _echHellos[(int)type]);
 
     /// <param name="route">Id.</param>
     /// <param name="cluster">Id; empty = none.</param>

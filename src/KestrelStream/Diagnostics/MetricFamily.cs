@@ -80,7 +80,19 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
         "kestrelstream.config_reloads", MetricKind.Counter, "{reload}", "Reloads of the configuration.");
 
     public static readonly MetricFamily CertificateExpiry = new(
-        "kestrelstream.certificate.expiry", MetricKind.Gauge, "s", "Time from now to the certificate's end; negative = expired.");
+        "kestrelstream.certificate.expiry", MetricKind.Gauge, "s", "Time from now to the certificate's end, of a folder to that of the first; negative = expired.");
+
+    public static readonly MetricFamily CertificateChanges = new(
+        "kestrelstream.certificate.changes", MetricKind.Counter, "{change}", "Changed certificate files, by what became of them: taken, refused.");
+
+    public static readonly MetricFamily EchHellos = new(
+        "kestrelstream.ech_hellos", MetricKind.Counter, "{hello}", "ClientHellos with encrypted_client_hello, GREASE included, by its type.");
+
+    public static readonly MetricFamily OcspAnswers = new(
+        "kestrelstream.ocsp.answers", MetricKind.Counter, "{answer}", "OCSP answers about our certificates, asked for or read from a file, by what they say.");
+
+    public static readonly MetricFamily OcspExpiry = new(
+        "kestrelstream.ocsp.expiry", MetricKind.Gauge, "s", "Time from now to the end of the answer that is stapled; missing = none is.");
 
     public static readonly MetricFamily AcmeOrders = new(
         "kestrelstream.acme.orders", MetricKind.Counter, "{order}", "Attempts to get a certificate by ACME, by result.");

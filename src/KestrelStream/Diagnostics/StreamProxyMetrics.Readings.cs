@@ -7,6 +7,7 @@ using KestrelStream.Discovery;
 using KestrelStream.Health;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
+using KestrelStream.Preread;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
 
@@ -41,6 +42,10 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.ConfigReloads, ReadReloads),
         (MetricFamily.AdminChanges, ReadChanges),
         (MetricFamily.CertificateExpiry, ReadCertificateExpiries),
+        (MetricFamily.CertificateChanges, ReadCertificateChanges),
+        (MetricFamily.EchHellos, ReadEchHellos),
+        (MetricFamily.OcspAnswers, Ocsp.ReadCounts),
+        (MetricFamily.OcspExpiry, () => Ocsp.ReadExpiries(_time.GetUtcNow())),
         (MetricFamily.AcmeOrders, ReadAcmeOrders),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),
     ];
@@ -297,19 +302,35 @@ internal sealed partial class StreamProxyMetrics
         new(Interlocked.Read(ref _reloadsRejected), Label("result", "rejected")),
     ];
 
+    /// <summary>One series a certificate of the configuration, however many a folder has.</summary>
     private IEnumerable<Measurement<long>> ReadCertificateExpiries()
     {
         var now = _time.GetUtcNow();
-        return (_state?.Certificates ?? []).OrderBy(certificate => certificate.Id, StringComparer.Ordinal).Select(certificate =>
-            new Measurement<long>((long)(certificate.NotAfter - now).TotalSeconds, Label("certificate", certificate.Id)));
+        return from certificate in Certificates()
+               where certificate.FirstToEnd is not null
+               select new Measurement<long>((long)(certificate.FirstToEnd!.Value - now).TotalSeconds, Label("certificate", certificate.Id));
     }
 
-    private IEnumerable<Measurement<long>> ReadAcmeOrders()
-    {
-        foreach (var issuance in (_state?.Issuances ?? []).OrderBy(issuance => issuance.Id, StringComparer.Ordinal))
+    private IEnumerable<Measurement<long>> ReadCertificateChanges()
+        => Certificates().SelectMany(certificate => new Measurement<long>[]
         {
-            yield return new Measurement<long>(issuance.Issued, Label("certificate", issuance.Id), Label("result", "issued"));
-            yield return new Measurement<long>(issuance.Failed, Label("certificate", issuance.Id), Label("result", "failed"));
-        }
-    }
+            new(certificate.Changes.Taken, Label("certificate", certificate.Id), Label("result", "taken")),
+            new(certificate.Changes.Refused, Label("certificate", certificate.Id), Label("result", "refused")),
+        });
+
+    private IEnumerable<Measurement<long>> ReadAcmeOrders()
+        => (_state?.Issuances ?? []).OrderBy(issuance => issuance.Id, StringComparer.Ordinal).SelectMany(issuance => new Measurement<long>[]
+        {
+            new(issuance.Issued, Label("certificate", issuance.Id), Label("result", "issued")),
+            new(issuance.Failed, Label("certificate", issuance.Id), Label("result", "failed")),
+        });
+
+    private IEnumerable<CertificateStatus> Certificates() => (_state?.Certificates ?? []).OrderBy(certificate => certificate.Id, StringComparer.Ordinal);
+
+    private IEnumerable<Measurement<long>> ReadEchHellos()
+        => Listeners().SelectMany(listener => new Measurement<long>[]
+        {
+            new(listener.EchHellos(EncryptedHello.Inner), Label("listener", listener.Id), Label("type", "inner")),
+            new(listener.EchHellos(EncryptedHello.Outer), Label("listener", listener.Id), Label("type", "outer")),
+        });
 }

@@ -1,5 +1,4 @@
 using System.Net;
-using KestrelStream.Configuration;
 
 namespace KestrelStream.Management;
 
@@ -19,5 +18,5 @@ public interface IStreamProxy
     void AbortSessions();
 
     /// <summary>Everything that start would check, without binding for good or touching what runs.</summary>
-    IReadOnlyList<ConfigError> Check();
+    ConfigCheckResult Check();
 }

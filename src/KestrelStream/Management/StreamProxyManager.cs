@@ -8,7 +8,9 @@ using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
+using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
+using KestrelStream.Tls.Tickets;
 using KestrelStream.Transport;
 using KestrelStream.Transport.EventLoop;
 using Microsoft.Extensions.Logging;
@@ -24,6 +26,8 @@ internal sealed partial class StreamProxyManager(
     ConfigurationChecks checks,
     CertificateStore certificates,
     IEnumerable<ICertificateSource> certificateSources,
+    TicketKeyStore ticketKeys,
+    OcspStapler stapler,
     ClusterRegistry clusters,
     DestinationResolver resolver,
     HealthChecker healthChecker,
@@ -61,7 +65,7 @@ internal sealed partial class StreamProxyManager(
 
     public IReadOnlyList<ListenerState> Listeners => _listeners is { } set ? [.. set.Hosts.Values.Select(host => host.State)] : [];
 
-    public IReadOnlyList<CertificateExpiry> Certificates => [.. certificates.States.Values.Where(state => !state.Current.IsStandIn).Select(state => new CertificateExpiry(state.Id, state.Current.NotAfter))];
+    public IReadOnlyList<CertificateStatus> Certificates => [.. certificates.States.Values.Select(CertificateStatus.Of)];
 
     public IReadOnlyList<CertificateIssuance> Issuances => [.. certificateSources.SelectMany(source => source.Issuances)];
 
@@ -92,6 +96,7 @@ internal sealed partial class StreamProxyManager(
                 throw new StreamProxyConfigException(errors);
             }
 
+            certificates.WhyNotUsable = (state, entry) => _current!.Routes.Values.Select(route => route.Tls?.WhyNot(state, entry)).FirstOrDefault(why => why is not null);
             certificates.Watch();
         }
         finally
@@ -121,23 +126,24 @@ internal sealed partial class StreamProxyManager(
         }
     }
 
-    public IReadOnlyList<ConfigError> Check()
+    public ConfigCheckResult Check()
     {
         var read = checks.Validate(provider.GetConfig());
         var errors = new List<ConfigError>(read.Errors);
         var prepared = certificates.Prepare(read.Config.Certificates, provider.BasePath);
         errors.AddRange(prepared.Errors.Select(error => ToConfigError(error, read.Config)));
         var trusts = ClientTrusts.Load(read.Config, provider.BasePath, errors);
+        var ticketChange = ticketKeys.Prepare(read.Config, provider.BasePath, errors);
         if (errors.Count == 0 && tlsEngines.WouldSelect(read.Config) is { } openSsl)
         {
-            errors.AddRange(RoutePolicies.Compile(read.Config, prepared, trusts, certificates, new Lazy<OpenSslLibrary?>(openSsl), _ => null).Errors);
+            errors.AddRange(RoutePolicies.Compile(read.Config, prepared, new(trusts, ticketChange, stapler, provider.BasePath), certificates, new Lazy<OpenSslLibrary?>(openSsl), _ => null).Errors);
         }
 
         errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
         CheckAuthorities.Load(read.Config, provider.BasePath, errors);
         errors.AddRange(CheckSources(read.Config));
         errors.AddRange(CheckAccessLog(read.Config).Where(error => !read.Errors.Any(known => known.Path == error.Path)));
-        return errors;
+        return new ConfigCheckResult(errors, [.. CertificateReview.Of(read.Config, prepared, time.GetUtcNow())]);
     }
 
     public void AbortSessions() => _abortSessions.Cancel();
@@ -208,13 +214,14 @@ internal sealed partial class StreamProxyManager(
         List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, effective)), .. CheckAccessLog(effective)];
         var authorities = CheckAuthorities.Load(effective, provider.BasePath, errors);
         var trusts = ClientTrusts.Load(effective, provider.BasePath, errors);
+        var ticketChange = ticketKeys.Prepare(effective, provider.BasePath, errors);
         errors.AddRange(CheckSources(effective));
         if (errors.Count > 0)
         {
             return errors;
         }
 
-        var policies = RoutePolicies.Compile(config, certificateChange, trusts, certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
+        var policies = RoutePolicies.Compile(config, certificateChange, new(trusts, ticketChange, stapler, provider.BasePath), certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
         if (policies.Errors.Count > 0)
         {
             return policies.Errors;
@@ -228,6 +235,7 @@ internal sealed partial class StreamProxyManager(
         var listenerChange = await _listeners!.PrepareAsync(next.Listeners, cancellationToken);
 
         certificates.Commit(certificateChange);
+        ticketKeys.Commit(ticketChange);
         clusters.Commit(clusterChange);
         var passed = next.Routes.Values.Where(route => route.Cluster is not null && !route.Terminates).ToLookup(route => route.Cluster);
         foreach (var cluster in clusterChange.Clusters.Values)
@@ -236,6 +244,7 @@ internal sealed partial class StreamProxyManager(
         }
 
         _authorities = authorities;
+        stapler.Follow([.. next.Routes.Values.Select(route => route.Tls).OfType<TlsPolicy>()]);
         FollowDestinations(next);
         accessLog.Apply(effective.AccessLog, provider.BasePath);
         if (_config is not null && !ConfigComparison.AreSame(_config, config))
@@ -307,7 +316,7 @@ internal sealed partial class StreamProxyManager(
     {
         var routes = config.Routes.Where(r => r.Value.Tls?.Certificates.Contains(error.Id, StringComparer.OrdinalIgnoreCase) ?? false).Select(r => r.Key).ToList();
         var usedBy = routes.Count == 0 ? "" : $" (certificate \"{error.Id}\" of route {string.Join(", ", routes)})";
-        return new ConfigError($"StreamProxy:Certificates:{error.Id}:{error.Key}", error.Message + usedBy);
+        return new ConfigError(error.ConfigPath, error.Message + usedBy);
     }
 
     private void WarnOfRestart(StreamProxyConfig before, StreamProxyConfig after)

@@ -14,7 +14,9 @@ using KestrelStream.ProxyProtocol;
 using KestrelStream.Sessions;
 using KestrelStream.StartTls;
 using KestrelStream.Tls;
+using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
+using KestrelStream.Tls.Tickets;
 using KestrelStream.Transport;
 using KestrelStream.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -44,6 +46,8 @@ public static class StreamProxyServiceCollectionExtensions
         AddPools(services);
 
         services.TryAddSingleton<CertificateStore>();
+        services.TryAddSingleton<TicketKeyStore>();
+        services.TryAddSingleton<OcspStapler>();
         services.TryAddSingleton(provider => new TlsEngineSelector(provider.GetRequiredService<ILogger<TlsEngineSelector>>()));
         services.TryAddSingleton<ChallengeCertificates>();
         services.TryAddSingleton<SslStreamTerminator>();

@@ -12,7 +12,7 @@ internal interface IProxyState
     IReadOnlyList<ListenerState> Listeners { get; }
 
     /// <summary>Certificates that are loaded.</summary>
-    IReadOnlyList<CertificateExpiry> Certificates { get; }
+    IReadOnlyList<CertificateStatus> Certificates { get; }
 
     /// <summary>What has become of each certificate that a source gets.</summary>
     IReadOnlyList<CertificateIssuance> Issuances { get; }

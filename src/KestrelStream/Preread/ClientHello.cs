@@ -12,8 +12,8 @@ internal readonly ref struct ClientHello
     /// <summary>The highest TLS version (0x03xx) that supported_versions names, 0 when it names none; without that extension legacy_version, 0x0303 at most.</summary>
     public ushort HighestVersion { get; init; }
 
-    /// <summary>An encrypted_client_hello extension is present (real or GREASE: they look the same, RFC 9849).</summary>
-    public bool HasEch { get; init; }
+    /// <summary>The encrypted_client_hello extension.</summary>
+    public EncryptedHello Ech { get; init; }
 
     /// <summary>Whether the client offers a protocol, byte for byte.</summary>
     public bool OffersAlpn(ReadOnlySpan<byte> protocol)

@@ -26,7 +26,8 @@ internal ref struct ClientHelloBody
     /// <summary>See <see cref="ClientHello.HighestVersion"/>.</summary>
     public ushort HighestVersion { get; private set; }
 
-    public bool HasEch { get; private set; }
+    /// <summary>See <see cref="ClientHello.Ech"/>.</summary>
+    public EncryptedHello Ech { get; private set; }
 
     /// <summary>Reads a whole body. On an error the fields mean nothing.</summary>
     public static ClientHelloError Parse(ReadOnlySpan<byte> bytes, out ClientHelloBody body)
@@ -126,8 +127,8 @@ internal ref struct ClientHelloBody
             case TlsExtension.PreSharedKey:
                 return isLast ? ClientHelloError.None : ClientHelloError.PreSharedKeyNotLast;
             case TlsExtension.EncryptedClientHello:
-                // GREASE and real look the same and either is well-formed whatever it holds: nothing is read.
-                HasEch = true;
+                // Beyond its first byte nothing is read: GREASE may hold anything, and is to be borne.
+                Ech = content is [1, ..] ? EncryptedHello.Inner : EncryptedHello.Outer;
                 return ClientHelloError.None;
             default:
                 return ClientHelloError.None;

@@ -52,7 +52,7 @@ internal struct ClientHelloParser : IDisposable
     private int _alpnStart;
     private int _alpnLength;
     private ushort _highestVersion;
-    private bool _hasEch;
+    private EncryptedHello _ech;
 
     /// <param name="maxWireBytes">Most bytes up to the end of the hello, record headers included (<see cref="Configuration.ListenerConfig.PrereadBufferBytes"/>).</param>
     public ClientHelloParser(int maxWireBytes) => _maxWireBytes = maxWireBytes;
@@ -120,7 +120,7 @@ internal struct ClientHelloParser : IDisposable
             ServerName = _serverName,
             AlpnList = (_scratch ?? received).Slice(_alpnStart, _alpnLength),
             HighestVersion = _highestVersion,
-            HasEch = _hasEch,
+            Ech = _ech,
         };
     }
 
@@ -249,7 +249,7 @@ internal struct ClientHelloParser : IDisposable
 
         _serverName = body.ServerName.IsEmpty ? null : ServerNameSyntax.ToLowerCase(body.ServerName);
         _highestVersion = body.HighestVersion;
-        _hasEch = body.HasEch;
+        _ech = body.Ech;
         if (message.Overlaps(body.AlpnList, out var alpnOffset))
         {
             _alpnStart = alpnOffset + (isOneRecord ? RecordHeaderLength : 0);

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
+using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
 using KestrelStream.Model;
 using KestrelStream.Preread;
@@ -22,6 +23,7 @@ internal sealed class StreamSessionHandler(
     UpstreamDialer dialer,
     StartTlsUpgrader upgrader,
     PostgreSqlCancel cancels,
+    StreamProxyMetrics metrics,
     TimeProvider time)
 {
     /// <summary>The end of the pipeline of user's steps.</summary>
@@ -64,18 +66,9 @@ internal sealed class StreamSessionHandler(
             return false;
         }
 
-        if (route.Tls is { } policy)
+        if (route.Tls is { } policy && !await terminator.TerminateAsync(session, policy))
         {
-            if (policy.IsRefused(session.ServerName))
-            {
-                await Refusal.RefuseAsync(session, SessionEndReason.ClientTlsFailed, TlsAlert.UnrecognizedName);
-                return false;
-            }
-
-            if (!await terminator.TerminateAsync(session, policy))
-            {
-                return false;
-            }
+            return false;
         }
 
         if (route.AnswersChallenge)
@@ -184,7 +177,13 @@ internal sealed class StreamSessionHandler(
             default:
                 var hello = session.Preread!.Parser.GetHello(session.Preread.Written.Span);
                 session.SetHello(hello);
-                return challenges.Find(hello) ?? routes.ForHello(hello);
+                if (hello.Ech != EncryptedHello.None)
+                {
+                    metrics.EchHelloRead(session, hello.Ech);
+                }
+
+                // Where TLS was asked for in the clear, no authority asks (RFC 8737 §3).
+                return (session.StartTls is null ? challenges.Find(hello) : null) ?? routes.ForHello(hello);
         }
     }
 }

@@ -10,9 +10,9 @@ internal static class AcmeFiles
     /// <summary>File systems end at 255 bytes; endings are put behind it.</summary>
     private const int MaxNameLength = 200;
 
-    /// <summary>The certificate as one of files; the same when it is one.</summary>
-    public static CertificateConfig Resolve(string id, CertificateConfig config)
-        => config.Acme is { } acme ? config with { Path = Path.Combine(acme.Storage, NameOf(id) + ".pem") } : config;
+    /// <param name="id">Of the certificate.</param>
+    /// <param name="storage">Absolute.</param>
+    public static string PathOf(string id, string storage) => Path.Combine(storage, NameOf(id) + ".pem");
 
     /// <summary>An id, which ignores case and may hold anything, as the name of a file.</summary>
     public static string NameOf(string id)

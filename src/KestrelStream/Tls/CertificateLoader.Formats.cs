@@ -21,23 +21,25 @@ internal sealed partial class CertificateLoader
         var certificates = blocks.FindAll(block => block.IsCertificate);
         if (certificates.Count == 0)
         {
-            return Error(nameof(_config.Path), $"'{_path}' holds no certificate");
+            return Error(nameof(_config.Path), $"'{_path}' holds no certificate") with { IsHalf = blocks.Count > 0 };
         }
 
-        var chain = new List<X509Certificate2>();
-        foreach (var block in certificates)
+        var number = 1;
+        try
         {
-            try
+            _leaf = X509CertificateLoader.LoadCertificate(certificates[0].Decode());
+            foreach (var block in certificates.Skip(1))
             {
-                chain.Add(X509CertificateLoader.LoadCertificate(block.Decode()));
-            }
-            catch (CryptographicException e)
-            {
-                return Error(nameof(_config.Path), $"certificate {chain.Count + 1} of '{_path}' is damaged: {e.Message}");
+                number++;
+                _others.Add(ChainCertificate.Of(block.Decode()));
             }
         }
+        catch (CryptographicException e)
+        {
+            return Error(nameof(_config.Path), $"certificate {number} of '{_path}' is damaged: {e.Message}");
+        }
 
-        return ReadPemKey(blocks, out var key) ?? Join(chain, key!);
+        return ReadPemKey(blocks, out var key) ?? Join(key!);
     }
 
     private CertificateError? ReadBlocks(string key, string path, byte[] content, out List<PemBlock> blocks)
@@ -69,7 +71,9 @@ internal sealed partial class CertificateLoader
 
         if (blocks.Find(block => block.IsKey) is not { Label: not null } block)
         {
-            return Error(configKey, _keyPath is null ? $"'{path}' holds no private key, and no KeyPath is set" : $"'{path}' holds no PEM private key");
+            return _keyPath is null
+                ? Error(configKey, $"'{path}' holds no private key, and no KeyPath is set") with { IsHalf = true }
+                : Error(configKey, $"'{path}' holds no PEM private key");
         }
 
         if (block.IsEncryptedKey && _config.Password is null)
@@ -77,7 +81,7 @@ internal sealed partial class CertificateLoader
             return Error(nameof(_config.Password), $"the private key in '{path}' is encrypted, and no Password is set");
         }
 
-        key = Import(block, RSA.Create()) ?? (AsymmetricAlgorithm?)Import(block, ECDsa.Create());
+        key = block.MayBeEcdsa ? Import(block, ECDsa.Create()) ?? (AsymmetricAlgorithm?)Import(block, RSA.Create()) : Import(block, RSA.Create());
         if (key is not null)
         {
             return null;
@@ -105,31 +109,31 @@ internal sealed partial class CertificateLoader
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)
         {
-            // Only trying tells of what kind a key is: PKCS#8 names it inside, and .NET has no reader for that part alone.
+            // Only trying tells of what kind an encrypted key is.
             key.Dispose();
             return null;
         }
     }
 
-    private CertificateError? Join(List<X509Certificate2> chain, AsymmetricAlgorithm key)
+    private CertificateError? Join(AsymmetricAlgorithm key)
     {
         using (key)
         {
-            for (var i = 0; i < chain.Count; i++)
+            // The same bytes are the same key; where they differ it may still be another writing of it, which takes the library longer to find out.
+            if (key.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(_leaf!.PublicKey.ExportSubjectPublicKeyInfo()) || Belongs(key, _leaf!))
             {
-                if (WithKey(chain[i], key) is not { } leaf)
-                {
-                    continue;
-                }
-
-                if (i > 0)
-                {
-                    return Error(nameof(_config.Path), $"certificate {i + 1} of '{_path}' is the one that belongs to the private key; it must stand first");
-                }
-
-                _leaf = Keep(leaf);
-                _intermediates = chain[1..];
+                _key = key.ExportPkcs8PrivateKey();
+                _keyBits = key.KeySize;
                 return null;
+            }
+
+            for (var i = 0; i < _others.Count; i++)
+            {
+                using var other = X509CertificateLoader.LoadCertificate(_others[i].Der);
+                if (Belongs(key, other))
+                {
+                    return Error(nameof(_config.Path), $"certificate {i + 2} of '{_path}' is the one that belongs to the private key; it must stand first");
+                }
             }
         }
 
@@ -138,28 +142,25 @@ internal sealed partial class CertificateLoader
             : Error(nameof(_config.KeyPath), $"the private key in '{_keyPath}' does not match the certificate in '{_path}'");
     }
 
-    private static X509Certificate2? WithKey(X509Certificate2 certificate, AsymmetricAlgorithm key)
+    private static bool Belongs(AsymmetricAlgorithm key, X509Certificate2 certificate)
     {
         try
         {
-            return key is RSA rsa ? certificate.CopyWithPrivateKey(rsa) : certificate.CopyWithPrivateKey((ECDsa)key);
+            using var joined = key is RSA rsa ? certificate.CopyWithPrivateKey(rsa) : certificate.CopyWithPrivateKey((ECDsa)key);
+            return true;
         }
         catch (ArgumentException)
         {
-            return null; // Another key, or one of another kind.
+            return false; // Another key, or one of another kind.
         }
     }
-
-    /// <summary>SChannel cannot use a key that was never stored; a round through PKCS#12 stores it.</summary>
-    private static X509Certificate2 Keep(X509Certificate2 leaf) =>
-        OperatingSystem.IsWindows() ? X509CertificateLoader.LoadPkcs12(leaf.Export(X509ContentType.Pkcs12), null) : leaf;
 
     private CertificateError? ReadPfx(byte[] content)
     {
         X509Certificate2Collection certificates;
         try
         {
-            certificates = X509CertificateLoader.LoadPkcs12Collection(content, _config.Password);
+            certificates = X509CertificateLoader.LoadPkcs12Collection(content, _config.Password, X509KeyStorageFlags.Exportable);
         }
         catch (CryptographicException e) when (e.HResult == InvalidPassword)
         {
@@ -178,7 +179,7 @@ internal sealed partial class CertificateLoader
         _leaf = certificates.FirstOrDefault(certificate => certificate.HasPrivateKey);
         if (_leaf is null)
         {
-            return Error(nameof(_config.Path), $"'{_path}' holds no private key");
+            return Error(nameof(_config.Path), $"'{_path}' holds no private key") with { IsHalf = true };
         }
 
         if (_keyPath is not null)
@@ -186,7 +187,16 @@ internal sealed partial class CertificateLoader
             return Error(nameof(_config.KeyPath), $"'{_path}' is a PKCS#12 file (PFX) and holds its key itself; leave KeyPath out");
         }
 
-        _intermediates = [.. certificates.Where(certificate => certificate != _leaf)];
+        using AsymmetricAlgorithm? key = _leaf.GetRSAPrivateKey() ?? (AsymmetricAlgorithm?)_leaf.GetECDsaPrivateKey();
+        (_key, _keyBits) = (key?.ExportPkcs8PrivateKey() ?? [], key?.KeySize ?? 0);
+        foreach (var certificate in certificates.Where(certificate => certificate != _leaf))
+        {
+            using (certificate)
+            {
+                _others.Add(ChainCertificate.Of(certificate.RawData));
+            }
+        }
+
         return null;
     }
 }

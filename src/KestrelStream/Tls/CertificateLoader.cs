@@ -1,5 +1,5 @@
+using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using KestrelStream.Configuration;
@@ -18,25 +18,28 @@ internal sealed partial class CertificateLoader
     private const int MinRsaBits = 2048;
     private const int MinEcdsaBits = 224;
 
+    /// <summary>Object identifier of RSA keys.</summary>
+    public const string RsaOid = "1.2.840.113549.1.1.1";
+
     private readonly string _id;
     private readonly CertificateConfig _config;
+    private readonly CertificatePaths _paths;
     private readonly string _path;
     private readonly string? _keyPath;
 
     // What the steps find, one after the other; null or empty until then.
     private X509Certificate2? _leaf;
-    private List<X509Certificate2> _intermediates = [];
+    private byte[]? _key;
+    private int _keyBits;
+    private List<ChainCertificate> _others = [];
 
-    private CertificateLoader(string id, CertificateConfig config, string basePath)
+    private CertificateLoader(string id, CertificateConfig config, CertificatePaths paths)
     {
         _id = id;
         _config = config;
-        (_path, _keyPath) = ResolvePaths(config, basePath);
+        _paths = paths;
+        (_path, _keyPath) = paths;
     }
-
-    /// <summary>The absolute paths of a certificate's files.</summary>
-    public static (string Path, string? KeyPath) ResolvePaths(CertificateConfig config, string basePath) =>
-        (Path.GetFullPath(config.Path, basePath), config.KeyPath is null ? null : Path.GetFullPath(config.KeyPath, basePath));
 
     /// <param name="id">Of the certificate.</param>
     /// <param name="config">Files and password.</param>
@@ -46,15 +49,34 @@ internal sealed partial class CertificateLoader
     {
         if (config.Path.Length == 0)
         {
-            return new CertificateLoadResult(null, new CertificateError(id, nameof(config.Path), "no certificate file is named"), null, default);
+            return new CertificateLoadResult(null, new CertificateError(id, nameof(config.Path), "no certificate file is named"), [], default);
         }
 
-        return new CertificateLoader(id, config, basePath).Load(now);
+        return Load(id, config, CertificatePaths.Of(id, config, basePath), now);
     }
 
-    private CertificateLoadResult Load(DateTimeOffset now)
+    /// <param name="id">Of the certificate.</param>
+    /// <param name="config">Has the password.</param>
+    /// <param name="paths">Where the files are, whatever <paramref name="config"/> says.</param>
+    /// <param name="now">For the warning about a certificate that is not valid now.</param>
+    /// <param name="folders">What is known of the folders' modes; null = nothing.</param>
+    public static CertificateLoadResult Load(
+        string id, CertificateConfig config, CertificatePaths paths, DateTimeOffset now, ConcurrentDictionary<string, bool>? folders = null)
     {
-        var files = CertificateFiles.Read(_path, _keyPath);
+        var loader = new CertificateLoader(id, config, paths);
+        try
+        {
+            return loader.Load(now, folders);
+        }
+        finally
+        {
+            loader._leaf?.Dispose();
+        }
+    }
+
+    private CertificateLoadResult Load(DateTimeOffset now, ConcurrentDictionary<string, bool>? folders)
+    {
+        var files = CertificateFiles.Read(_paths);
         try
         {
             var error = ReadFile(nameof(_config.Path), _path, out var content)
@@ -62,18 +84,18 @@ internal sealed partial class CertificateLoader
                 ?? CheckKeySize();
             if (error is not null)
             {
-                return new CertificateLoadResult(null, error, null, files);
+                return new CertificateLoadResult(null, error, [], files);
             }
 
             var entry = CreateEntry(files);
-            return CertificateFiles.Read(_path, _keyPath) == files
-                ? new CertificateLoadResult(entry, null, WarningOf(entry, now), files)
-                : new CertificateLoadResult(null, Error(nameof(_config.Path), $"'{_path}' was changed while it was read"), null, files);
+            return CertificateFiles.Read(_paths) == files
+                ? new CertificateLoadResult(entry, null, [.. WarningsOf(entry, now, folders)], files)
+                : new CertificateLoadResult(null, Error(nameof(_config.Path), $"'{_path}' was changed while it was read"), [], files);
         }
         catch (Exception e) when (e is CryptographicException or NotSupportedException)
         {
             // The certificate could be read but not used, as with an extension that is not the ASN.1 it should be.
-            return new CertificateLoadResult(null, Error(nameof(_config.Path), $"'{_path}' cannot be used: {e.Message}"), null, files);
+            return new CertificateLoadResult(null, Error(nameof(_config.Path), $"'{_path}' cannot be used: {e.Message}"), [], files);
         }
     }
 
@@ -116,33 +138,55 @@ internal sealed partial class CertificateLoader
     private CertificateError? CheckKeySize()
     {
         var leaf = _leaf!;
-        using var rsa = leaf.GetRSAPublicKey();
-        using var ecdsa = leaf.GetECDsaPublicKey();
-        var (kind, bits, needed) = rsa is not null ? ("an RSA", rsa.KeySize, MinRsaBits) : ("an ECDSA", ecdsa?.KeySize ?? 0, MinEcdsaBits);
+        var bits = _keyBits;
+        var (kind, needed) = leaf.GetKeyAlgorithm() == RsaOid ? ("an RSA", MinRsaBits) : ("an ECDSA", MinEcdsaBits);
         return bits == 0 ? Error(nameof(_config.Path), $"'{_path}' has a key of another kind ({leaf.PublicKey.Oid.FriendlyName ?? leaf.PublicKey.Oid.Value}) than RSA or ECDSA")
             : bits < needed ? Error(nameof(_config.Path), $"'{_path}' has {kind} key of {bits} bits; at least {needed} are needed")
             : null;
     }
 
-    private CertificateEntry CreateEntry(CertificateFiles files) => new()
+    private CertificateEntry CreateEntry(CertificateFiles files)
     {
-        Id = _id,
-        Leaf = _leaf!,
-        Intermediates = _intermediates,
-        // Offline: a start or a handshake must never wait for somebody else's web server.
-        Context = SslStreamCertificateContext.Create(_leaf!, [.. _intermediates], offline: true),
-        DnsNames = DnsNamesOf(_leaf!),
-        NotBefore = _leaf!.NotBefore.ToUniversalTime(),
-        NotAfter = _leaf.NotAfter.ToUniversalTime(),
-        Files = files,
-    };
+        var leaf = _leaf!;
+        var chain = ChainCertificate.Order(leaf, _others, out var endsInRoot);
+        return new CertificateEntry
+        {
+            Id = _id,
+            Certificate = leaf.RawData,
+            PrivateKey = _key!,
+            Chain = chain,
+            EndsInRoot = endsInRoot,
+            KeyAlgorithm = string.Intern(leaf.GetKeyAlgorithm()),
+            Strength = string.Intern(string.Join(' ', chain.Select(certificate => certificate.Strength).Prepend(ChainCertificate.StrengthOf(leaf)))),
+            MustStaple = Ocsp.OcspSubject.MustStaple(leaf),
+            DnsNames = DnsNamesOf(leaf),
+            NotBefore = leaf.NotBefore.ToUniversalTime(),
+            NotAfter = leaf.NotAfter.ToUniversalTime(),
+            Files = files,
+        };
+    }
 
-    private string? WarningOf(CertificateEntry entry, DateTimeOffset now) =>
-        now > entry.NotAfter ? string.Create(CultureInfo.InvariantCulture, $"'{_path}' expired on {entry.NotAfter:u}")
-        : now < entry.NotBefore ? string.Create(CultureInfo.InvariantCulture, $"'{_path}' is not valid before {entry.NotBefore:u}")
-        : null;
+    private IEnumerable<CertificateError> WarningsOf(CertificateEntry entry, DateTimeOffset now, ConcurrentDictionary<string, bool>? folders)
+    {
+        if (now > entry.NotAfter)
+        {
+            yield return Error(nameof(_config.Path), string.Create(CultureInfo.InvariantCulture, $"'{_path}' expired on {entry.NotAfter:u}"));
+        }
 
-    private static List<string> DnsNamesOf(X509Certificate2 leaf)
+        if (now < entry.NotBefore)
+        {
+            yield return Error(nameof(_config.Path), string.Create(CultureInfo.InvariantCulture, $"'{_path}' is not valid before {entry.NotBefore:u}"));
+        }
+
+        if (KeyFileAccess.IsOpenToAll(entry.Files.KeyTarget, folders))
+        {
+            yield return Error(
+                _keyPath is null ? nameof(_config.Path) : nameof(_config.KeyPath), $"'{_paths.KeyFile}' has a private key and can be read by every user of this machine");
+        }
+    }
+
+    /// <summary>See <see cref="CertificateEntry.DnsNames"/>.</summary>
+    public static List<string> DnsNamesOf(X509Certificate2 leaf)
     {
         // RFC 6125 §6.4.4: the common name counts only when there are no alternative names.
         var extension = leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();

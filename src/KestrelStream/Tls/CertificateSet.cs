@@ -12,6 +12,15 @@ internal sealed class CertificateSet
     /// <summary>Any error means that the set must not be committed.</summary>
     public required IReadOnlyList<CertificateError> Errors { get; init; }
 
-    /// <summary>What was read for this set: of new certificates, and of running ones whose files have changed since.</summary>
-    public required IReadOnlyList<(CertificateState State, CertificateLoadResult Result)> Loaded { get; init; }
+    /// <summary>What does not keep the set from being used. Of folders that are in force already it is in the log.</summary>
+    public required IReadOnlyList<CertificateError> Warnings { get; init; }
+
+    /// <summary>States that are new with this set.</summary>
+    public required IReadOnlyList<CertificateState> New { get; init; }
+
+    /// <summary>What was read for this set of running certificates whose files have changed since.</summary>
+    public required IReadOnlyDictionary<CertificateState, CertificateEntry> Changed { get; init; }
+
+    /// <summary>What a state serves once the set is in force.</summary>
+    public IReadOnlyList<CertificateEntry> EntriesOf(CertificateState state) => Changed.TryGetValue(state, out var entry) ? [entry] : state.Entries;
 }

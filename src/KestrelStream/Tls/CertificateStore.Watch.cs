@@ -12,13 +12,12 @@ internal sealed partial class CertificateStore
     /// <summary>From one look at the files to the next.</summary>
     public static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(500);
 
+    // The same after a change was seen: two looks must agree.
+    private static readonly TimeSpan SettleInterval = TimeSpan.FromMilliseconds(150);
+
     // A refused pair is tried again after so long even if the files seem the same: who may read them shows in no fingerprint.
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(10);
 
-    // With thousands of certificates a look may take long; then it is taken more rarely, so as not to cost more than this part of a core.
-    private const int MaxShareOfCore = 20;
-
-    private readonly Dictionary<CertificateState, Watched> _watched = [];
     private ITimer? _timer;
     private bool _isDisposed;
 
@@ -44,7 +43,7 @@ internal sealed partial class CertificateStore
 
     private void Poll()
     {
-        List<string>? changed = null;
+        var changed = new List<CertificateState>();
         lock (_gate)
         {
             if (_isDisposed)
@@ -52,15 +51,22 @@ internal sealed partial class CertificateStore
                 return;
             }
 
-            var started = _time.GetTimestamp();
+            var pause = PollInterval;
+            var elapsed = TimeSpan.Zero;
             foreach (var state in _states.Values)
             {
                 try
                 {
-                    if (Look(state))
+                    var look = new CertificateLook(state, _time);
+                    if (Apply(state, look))
                     {
-                        (changed ??= []).Add(state.Id);
+                        changed.Add(state);
                     }
+
+                    pause = look.IsSettling ? SettleInterval : pause;
+
+                    // Folders have their own measure.
+                    elapsed += state.Folder is null ? look.Elapsed : TimeSpan.Zero;
                 }
                 catch (Exception e)
                 {
@@ -69,122 +75,154 @@ internal sealed partial class CertificateStore
                 }
             }
 
-            var pause = _time.GetElapsedTime(started) * MaxShareOfCore;
-            _timer!.Change(pause > PollInterval ? pause : PollInterval, Timeout.InfiniteTimeSpan);
+            RenewGroups(changed);
+            _ = changed.Count > 0 ? Interlocked.Increment(ref _version) : 0;
+            elapsed *= CertificateLook.MaxShareOfCore;
+            _timer!.Change(elapsed > pause ? elapsed : pause, Timeout.InfiniteTimeSpan);
         }
 
-        foreach (var id in changed ?? [])
+        foreach (var state in changed)
         {
             try
             {
-                Changed?.Invoke(id);
+                Changed?.Invoke(state.Id);
             }
             catch (Exception e)
             {
-                LogWatchFailed(_logger, e, id);
+                LogWatchFailed(_logger, e, state.Id);
             }
         }
     }
 
-    /// <summary>Whether the certificate was swapped.</summary>
-    private bool Look(CertificateState state)
+    /// <summary>Whether something else is served now.</summary>
+    private bool Apply(CertificateState state, CertificateLook look)
     {
-        var files = state.ReadFiles();
-        if (files == state.Current.Files)
-        {
-            _watched.Remove(state);
-            return false;
-        }
-
-        // Two looks must agree: between two writes, and between the certificate and its key, there is always a moment.
-        if (!_watched.TryGetValue(state, out var watched) || watched.Seen != files)
-        {
-            _watched[state] = watched = (watched ?? new Watched()) with { Seen = files };
-            return false;
-        }
-
         var now = _time.GetUtcNow();
-        if (watched.Refused == files && now < watched.RetryAt)
+        if (look.WhyUnreadable != state.WhyUnreadable)
         {
-            return false;
+            state.WhyUnreadable = look.WhyUnreadable;
+            if (look.WhyUnreadable is { } why)
+            {
+                state.CountRefused();
+                LogUnreadable(_logger, state.Id, why, state.Entries.Count);
+            }
         }
 
-        var result = CertificateLoader.Load(state.Id, state.Config, state.BasePath, now);
+        var isOther = false;
+        foreach (var slot in look.Gone)
+        {
+            state.Slots.Remove(slot.Paths.Path);
+            if (slot.Entry is { } entry)
+            {
+                isOther = true;
+                LogRemoved(_logger, state.Id, slot.Paths.Path, string.Join(", ", entry.DnsNames));
+            }
+        }
+
+        var results = LoadAll(state.Id, state.Config, look.Due.ConvertAll(due => due.Slot.Paths), now);
+        for (var i = 0; i < results.Length; i++)
+        {
+            isOther |= Take(state, look.Due[i].Slot, look.Due[i].Files, results[i], now);
+        }
+
+        if (isOther || state.NextValid <= now)
+        {
+            state.Publish(now);
+            if (state.Folder is not null)
+            {
+                ReportOverlaps(state);
+            }
+
+            return true;
+        }
+
+        if (look.HasNews)
+        {
+            state.PublishRefused();
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether the certificate was swapped.</summary>
+    private bool Take(CertificateState state, CertificateSlot slot, CertificateFiles files, CertificateLoadResult result, DateTimeOffset now)
+    {
         if (result.Entry is not { } entry)
         {
             if (result.Files != files)
             {
-                _watched[state] = watched with { Seen = result.Files };
+                slot.Seen = result.Files;
             }
             else
             {
-                Refuse(state, watched, result.Error!, now);
+                Refuse(state, slot, files, result.Error!, now);
             }
 
             return false;
         }
 
-        _watched.Remove(state);
-        return Swap(state, entry, result);
-    }
-
-    private void Refuse(CertificateState state, Watched watched, CertificateError error, DateTimeOffset now)
-    {
-        if (watched.Refused != watched.Seen || watched.Reason != error.Message)
+        var isOther = slot.Entry is null || !entry.HasSameChain(slot.Entry);
+        if (isOther && WhyNotUsable?.Invoke(state, entry) is { } whyNot)
         {
-            LogRefused(_logger, state.Id, error.Message, state.Current.NotAfter);
+            Refuse(state, slot, files, new CertificateError(state.Id, state.ConfigKey, $"'{slot.Paths.Path}': {whyNot}"), now);
+            return false;
         }
 
-        _watched[state] = watched with { Refused = watched.Seen, Reason = error.Message, RetryAt = now + RetryAfter };
-    }
-
-    private bool Swap(CertificateState state, CertificateEntry entry, CertificateLoadResult result)
-    {
-        var isOther = !entry.HasSameChain(state.Current);
-        state.Current = entry;
+        var isNew = slot.Entry is null;
+        slot.Accept(entry);
         if (!isOther)
         {
-            return false; // Touched or written again: nothing for anybody to rebuild.
+            // Touched or written again: nothing for anybody to rebuild; but a pair that was refused no longer is.
+            state.Publish(now);
+            return false;
         }
 
-        Interlocked.Increment(ref _version);
-        LogReloaded(_logger, state.Id, entry.Files.Certificate.Target, entry.NotAfter, string.Join(", ", entry.DnsNames));
-        Warn(state, result);
+        state.CountTaken();
+        LogReloaded(_logger, state.Id, isNew ? "loaded" : "reloaded", entry.Files.Certificate.Target, entry.NotAfter, string.Join(", ", entry.DnsNames));
+        Report(result.Warnings);
         return true;
     }
 
-    /// <summary>A policy cannot use a certificate that was swapped, and keeps the old one.</summary>
-    public void Refuse(CertificateState state, string reason) => LogRefused(_logger, state.Id, reason, state.Current.NotAfter);
-
-    private void ForgetWatched()
+    private void Refuse(CertificateState state, CertificateSlot slot, CertificateFiles files, CertificateError error, DateTimeOffset now)
     {
-        foreach (var state in _watched.Keys.Where(state => !_states.TryGetValue(state.Id, out var known) || known != state).ToArray())
+        if (slot.Refused != files || slot.Reason!.Message != error.Message)
         {
-            _watched.Remove(state);
+            if (error.IsHalf && slot.Entry is null)
+            {
+                LogLeftOut(_logger, state.Id, error.Message);
+            }
+            else
+            {
+                state.CountRefused();
+                if (slot.Entry is { } entry)
+                {
+                    LogRefused(_logger, state.Id, error.Message, entry.NotAfter);
+                }
+                else
+                {
+                    LogWarning(_logger, state.Id, error.Message);
+                }
+            }
         }
+
+        slot.Refuse(files, slot.Entry is null ? error : error with { IsHalf = false }, now + RetryAfter);
     }
 
-    [LoggerMessage(EventIds.CertificateReloaded, LogLevel.Information, "Certificate {Certificate} reloaded from '{Path}': valid until {NotAfter:u}, for {Names}")]
-    private static partial void LogReloaded(ILogger logger, string certificate, string path, DateTimeOffset notAfter, string names);
+    [LoggerMessage(EventIds.CertificateReloaded, LogLevel.Information, "Certificate {Certificate} {Done} from '{Path}': valid until {NotAfter:u}, for {Names}")]
+    private static partial void LogReloaded(ILogger logger, string certificate, string done, string path, DateTimeOffset notAfter, string names);
 
     [LoggerMessage(EventIds.CertificateRefused, LogLevel.Warning, "Certificate {Certificate}: its new files are refused and the old certificate stays, valid until {NotAfter:u}: {Reason}")]
     private static partial void LogRefused(ILogger logger, string certificate, string reason, DateTimeOffset notAfter);
 
+    [LoggerMessage(EventIds.CertificateRemoved, LogLevel.Information, "Certificate {Certificate}: '{Path}' is gone, and with it the certificate for {Names}")]
+    private static partial void LogRemoved(ILogger logger, string certificate, string path, string names);
+
+    [LoggerMessage(EventIds.CertificateLeftOut, LogLevel.Information, "Certificate {Certificate}: left out, as it is one half of a pair or an authority's: {Reason}")]
+    private static partial void LogLeftOut(ILogger logger, string certificate, string reason);
+
+    [LoggerMessage(EventIds.CertificateFolderUnreadable, LogLevel.Warning, "Certificate {Certificate}: {Reason}; the {Count} certificates that were loaded stay")]
+    private static partial void LogUnreadable(ILogger logger, string certificate, string reason, int count);
+
     [LoggerMessage(EventIds.CertificateWatchFailed, LogLevel.Error, "Certificate {Certificate}: its files could not be watched")]
     private static partial void LogWatchFailed(ILogger logger, Exception exception, string certificate);
-
-    /// <summary>What is known of files that differ from those in use.</summary>
-    private sealed record Watched
-    {
-        /// <summary>At the last look.</summary>
-        public CertificateFiles Seen { get; init; }
-
-        /// <summary>The state that was refused last; null = none yet.</summary>
-        public CertificateFiles? Refused { get; init; }
-
-        /// <summary>Why.</summary>
-        public string? Reason { get; init; }
-
-        public DateTimeOffset RetryAt { get; init; }
-    }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using Microsoft.Extensions.Logging;
@@ -10,11 +11,17 @@ namespace KestrelStream.Tls;
 /// </summary>
 internal sealed partial class CertificateStore : IDisposable
 {
+    /// <summary>Of a folder that is full of mistakes so many are logged by themselves.</summary>
+    private const int MaxLogged = 20;
+
     private readonly TimeProvider _time;
     private readonly ILogger<CertificateStore> _logger;
 
     // Held while files are looked at and certificates are swapped; never by a handshake.
     private readonly Lock _gate = new();
+
+    // Routes of snapshots that are gone let go of theirs.
+    private readonly List<WeakReference<CertificateGroup>> _groups = [];
     private volatile IReadOnlyDictionary<string, CertificateState> _states = ConfigMap.Empty<CertificateState>();
     private int _version;
 
@@ -24,18 +31,21 @@ internal sealed partial class CertificateStore : IDisposable
         _logger = logger;
     }
 
-    /// <summary>A certificate was swapped because its files have changed; its id. Raised on the thread that watches, after <see cref="Version"/> has grown.</summary>
+    /// <summary>Certificates of an id were swapped, added or removed because files have changed. Raised on the thread that watches, when they are in force.</summary>
     public event Action<string>? Changed;
 
     /// <summary>By id.</summary>
     public IReadOnlyDictionary<string, CertificateState> States => _states;
 
-    /// <summary>Grows after each swap of a <see cref="CertificateState.Current"/>: who caches what was made of one compares this first.</summary>
+    /// <summary>Grows with each change of what is served.</summary>
     public int Version => Volatile.Read(ref _version);
+
+    /// <summary>Says why those who use a certificate cannot use a new one in its place; null = they can. Asked before each swap.</summary>
+    public Func<CertificateState, CertificateEntry, string?>? WhyNotUsable { get; set; }
 
     /// <summary>
     /// Loads what a config names. Certificates whose config is the same as in the running one keep their state, and are read again only if their files
-    /// have changed. Changes nothing that runs.
+    /// have changed; what is watched already and needs no file, folders and what ACME gets, is left to the watch. Changes nothing that runs.
     /// </summary>
     /// <param name="certificates">By id.</param>
     /// <param name="basePath">What relative paths are relative to.</param>
@@ -44,42 +54,55 @@ internal sealed partial class CertificateStore : IDisposable
         var running = _states;
         var states = ConfigMap.Create<CertificateState>();
         var errors = new List<CertificateError>();
-        var loaded = new List<(CertificateState, CertificateLoadResult)>();
-        foreach (var (id, given) in certificates)
+        var warnings = new List<CertificateError>();
+        var created = new List<CertificateState>();
+        var changed = new Dictionary<CertificateState, CertificateEntry>();
+        foreach (var (id, config) in certificates)
         {
-            var config = AcmeFiles.Resolve(id, given);
             var state = running.TryGetValue(id, out var known) && known.Config == config && known.BasePath == basePath ? known : null;
-            if (state is not null && state.ReadFiles() == state.Current.Files)
+            if (state is not null && (state.Folder is not null || config.Acme is not null || IsUnchanged(state)))
             {
                 states.Add(id, state);
                 continue;
             }
 
-            var result = CertificateLoader.Load(id, config, basePath, _time.GetUtcNow());
-            if (result.Entry is null && config.Acme is { } acme)
+            var now = _time.GetUtcNow();
+            if (config.Directory is not null)
             {
-                // Another one will be got; what runs, or what is to start, does not wait for it.
-                if (state is not null)
+                state = LoadFolder(id, config, basePath, now, errors, warnings);
+            }
+            else if (config.Acme is not null)
+            {
+                state = LoadAwaited(id, config, basePath, now, warnings);
+            }
+            else
+            {
+                var result = CertificateLoader.Load(id, config, basePath, now);
+                warnings.AddRange(result.Warnings);
+                if (result.Entry is not { } entry)
                 {
-                    states.Add(id, state);
+                    errors.Add(result.Error!);
                     continue;
                 }
 
-                result = StandInCertificate.Create(id, acme, result, _time.GetUtcNow());
+                if (state is not null)
+                {
+                    states.Add(id, state);
+                    changed.Add(state, entry);
+                    continue;
+                }
+
+                state = new CertificateState(id, config, basePath, entry, now);
             }
 
-            if (result.Entry is null)
+            if (state is not null)
             {
-                errors.Add(result.Error!);
-                continue;
+                states.Add(id, state);
+                created.Add(state);
             }
-
-            state ??= new CertificateState(id, config, basePath, result.Entry);
-            states.Add(id, state);
-            loaded.Add((state, result));
         }
 
-        return new CertificateSet { States = states, Errors = errors, Loaded = loaded };
+        return new CertificateSet { States = states, Errors = errors, Warnings = warnings, New = created, Changed = changed };
     }
 
     /// <summary>Puts a set without errors in force: from now on it is the one that is watched.</summary>
@@ -93,31 +116,179 @@ internal sealed partial class CertificateStore : IDisposable
         lock (_gate)
         {
             _states = set.States;
-            foreach (var (state, result) in set.Loaded)
+            foreach (var (state, entry) in set.Changed)
             {
-                state.Current = result.Entry!;
-                if (state.Current.IsStandIn)
-                {
-                    LogStandIn(_logger, state.Id, string.Join(", ", state.Current.DnsNames), state.Current.IsRefused ? "refused" : "shown a self-signed one");
-                }
-                else
-                {
-                    LogLoaded(_logger, state.Id, state.Config.Path, state.Current.NotAfter, string.Join(", ", state.Current.DnsNames));
-                }
-
-                Warn(state, result);
+                state.Slots.Values.Single().Accept(entry);
+                state.CountTaken();
+                state.Publish(_time.GetUtcNow());
             }
 
+            foreach (var state in set.New.Concat(set.Changed.Keys))
+            {
+                ReportLoaded(state);
+            }
+
+            Report(set.Warnings);
+            RenewGroups([.. set.Changed.Keys]);
             Interlocked.Increment(ref _version);
-            ForgetWatched();
         }
     }
 
-    private void Warn(CertificateState state, CertificateLoadResult result)
+    /// <summary>The certificates that a route names, shared with all that name the same.</summary>
+    /// <param name="states">In the route's order.</param>
+    /// <param name="unknownName">What is done with clients whose name no certificate has.</param>
+    public CertificateGroup GroupOf(CertificateState[] states, UnknownName unknownName)
     {
-        if (result.Warning is { } warning)
+        lock (_gate)
         {
-            LogWarning(_logger, state.Id, warning);
+            foreach (var reference in _groups)
+            {
+                if (reference.TryGetTarget(out var group) && group.UnknownName == unknownName && group.States.SequenceEqual(states))
+                {
+                    return group;
+                }
+            }
+
+            var made = new CertificateGroup(states, unknownName);
+            _groups.Add(new WeakReference<CertificateGroup>(made));
+            return made;
+        }
+    }
+
+    private static bool IsUnchanged(CertificateState state)
+    {
+        var entry = state.Entries[0];
+        return CertificateFiles.Read(CertificatePaths.Of(state.Id, state.Config, state.BasePath)) == entry.Files;
+    }
+
+    /// <summary>Null = the folder cannot be read. A pair that is no good does not keep the others from being served.</summary>
+    private static CertificateState? LoadFolder(
+        string id, CertificateConfig config, string basePath, DateTimeOffset now, List<CertificateError> errors, List<CertificateError> warnings)
+    {
+        var folder = new CertificateFolder(Path.GetFullPath(config.Directory!, basePath));
+        if (!folder.TryScan(out var pairs, out var whyNot))
+        {
+            errors.Add(new CertificateError(id, nameof(config.Directory), whyNot));
+            return null;
+        }
+
+        var results = LoadAll(id, config, pairs.ConvertAll(pair => pair.Paths), now);
+        var slots = new CertificateSlot[pairs.Count];
+        for (var i = 0; i < slots.Length; i++)
+        {
+            slots[i] = new CertificateSlot(pairs[i].Paths, results[i].Entry);
+            warnings.AddRange(results[i].Warnings);
+            if (results[i].Error is { } error)
+            {
+                slots[i].Refuse(results[i].Files, error, now + RetryAfter);
+                warnings.AddRange(error.IsHalf ? [] : [error]);
+            }
+        }
+
+        return new CertificateState(id, config, basePath, folder, slots, now);
+    }
+
+    /// <summary>What ACME has got before; there may be nothing yet, or nothing good.</summary>
+    private static CertificateState LoadAwaited(string id, CertificateConfig config, string basePath, DateTimeOffset now, List<CertificateError> warnings)
+    {
+        var paths = CertificatePaths.Of(id, config, basePath);
+        var result = LoadAll(id, config, [paths], now)[0];
+        var slot = new CertificateSlot(paths, result.Entry);
+        warnings.AddRange(result.Warnings);
+        if (result.Error is { } error && result.Files.Certificate.IsThere)
+        {
+            slot.Refuse(result.Files, error, now + RetryAfter);
+            warnings.Add(error);
+        }
+
+        var acme = config.Acme!;
+        return new CertificateState(id, config, basePath, folder: null, [slot], now)
+        {
+            StandIn = result.Entry is null && acme.UntilIssued == AcmeUntilIssued.SelfSigned ? StandInCertificate.Create(id, acme, now) : null,
+        };
+    }
+
+    /// <summary>In the order of the paths. What is wrong with files that the configuration does not name by themselves is said of the key that led to them.</summary>
+    private static CertificateLoadResult[] LoadAll(string id, CertificateConfig config, List<CertificatePaths> paths, DateTimeOffset now)
+    {
+        var results = new CertificateLoadResult[paths.Count];
+        var folders = new ConcurrentDictionary<string, bool>();
+        Parallel.For(0, results.Length, i =>
+        {
+            var result = CertificateLoader.Load(id, config, paths[i], now, folders);
+            results[i] = config.Path.Length > 0 || (result.Error is null && result.Warnings.Count == 0) ? result : result with
+            {
+                Error = result.Error is null ? null : OfKey(result.Error),
+                Warnings = [.. result.Warnings.Select(OfKey)],
+            };
+        });
+        return results;
+
+        // A folder may hold half a pair; what ACME keeps is in one file.
+        CertificateError OfKey(CertificateError error)
+            => error.Key == nameof(CertificateConfig.Password) ? error : error with { Key = CertificateState.KeyOf(config), IsHalf = error.IsHalf && config.Acme is null };
+    }
+
+    private void RenewGroups(IReadOnlyCollection<CertificateState> changed)
+    {
+        _groups.RemoveAll(reference => !reference.TryGetTarget(out _));
+        foreach (var reference in _groups)
+        {
+            if (reference.TryGetTarget(out var group) && group.States.Any(changed.Contains))
+            {
+                group.Renew();
+            }
+        }
+    }
+
+    private void ReportLoaded(CertificateState state)
+    {
+        if (state.Folder is { } folder)
+        {
+            LogFolderLoaded(_logger, state.Id, folder.Path, state.Entries.Count, state.Refused.Count);
+            ReportOverlaps(state);
+        }
+        else if (state.IsAwaited)
+        {
+            LogAwaited(_logger, state.Id, string.Join(", ", state.Config.Acme!.Names), state.StandIn is null ? "refused" : "shown a self-signed one");
+        }
+        else
+        {
+            var entry = state.Entries[0];
+            LogLoaded(_logger, state.Id, state.Config.Acme is null ? state.Config.Path : entry.Files.Certificate.Target, entry.NotAfter, string.Join(", ", entry.DnsNames));
+        }
+    }
+
+    private void Report(IEnumerable<CertificateError> warnings)
+    {
+        foreach (var ofOne in warnings.GroupBy(warning => warning.Id))
+        {
+            foreach (var warning in ofOne.Take(MaxLogged))
+            {
+                LogWarning(_logger, warning.Id, warning.Message);
+            }
+
+            if (ofOne.Count() > MaxLogged)
+            {
+                LogWarning(_logger, ofOne.Key, $"{ofOne.Count() - MaxLogged} more warnings; /api/certificates and 'kestrelstream check' have all");
+            }
+        }
+    }
+
+    /// <summary>Of two certificates for one name, with keys of one kind, one is never shown for it.</summary>
+    private void ReportOverlaps(CertificateState state)
+    {
+        var shown = new Dictionary<(string Name, string KeyAlgorithm), CertificateEntry>();
+        var logged = 0;
+        foreach (var entry in state.Entries)
+        {
+            foreach (var name in entry.DnsNames)
+            {
+                if (!shown.TryAdd((name, entry.KeyAlgorithm), entry) && ++logged <= MaxLogged)
+                {
+                    LogOverlap(_logger, state.Id, shown[(name, entry.KeyAlgorithm)].Files.Certificate.Target, name, entry.Files.Certificate.Target);
+                }
+            }
         }
     }
 
@@ -125,7 +296,13 @@ internal sealed partial class CertificateStore : IDisposable
     private static partial void LogLoaded(ILogger logger, string certificate, string path, DateTimeOffset notAfter, string names);
 
     [LoggerMessage(EventIds.CertificateMissing, LogLevel.Warning, "Certificate {Certificate} for {Names} is still to be got; until then clients are {Treatment}")]
-    private static partial void LogStandIn(ILogger logger, string certificate, string names, string treatment);
+    private static partial void LogAwaited(ILogger logger, string certificate, string names, string treatment);
+
+    [LoggerMessage(EventIds.CertificateFolderLoaded, LogLevel.Information, "Certificate {Certificate}: {Count} certificates loaded from '{Path}', {Refused} refused")]
+    private static partial void LogFolderLoaded(ILogger logger, string certificate, string path, int count, int refused);
+
+    [LoggerMessage(EventIds.CertificateOverlap, LogLevel.Information, "Certificate {Certificate}: '{Shown}' is shown for {Name}, being valid longer than '{Other}'")]
+    private static partial void LogOverlap(ILogger logger, string certificate, string shown, string name, string other);
 
     [LoggerMessage(EventIds.CertificateNotValid, LogLevel.Warning, "Certificate {Certificate}: {Warning}")]
     private static partial void LogWarning(ILogger logger, string certificate, string warning);

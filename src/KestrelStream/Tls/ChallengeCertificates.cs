@@ -1,4 +1,3 @@
-using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using KestrelStream.Configuration;
 using KestrelStream.Model;
@@ -10,7 +9,7 @@ namespace KestrelStream.Tls;
 /// The certificates that answer tls-alpn-01 challenges (RFC 8737), by name, as long as they are pending. Every listener that reads ClientHellos answers
 /// with them, before routing. One for the process; thread-safe, and free for sessions when nothing is pending.
 /// </summary>
-internal sealed class ChallengeCertificates(CertificateStore store, TlsEngineSelector engines)
+internal sealed class ChallengeCertificates(CertificateStore store, TlsEngineSelector engines, TimeProvider time)
 {
     /// <summary>What such sessions have for a route in logs and metrics.</summary>
     public const string RouteId = "acme-tls/1";
@@ -30,7 +29,7 @@ internal sealed class ChallengeCertificates(CertificateStore store, TlsEngineSel
 
     /// <summary>Answers from now on. The proxy runs.</summary>
     /// <param name="name">Lower case.</param>
-    /// <param name="certificate">With its private key.</param>
+    /// <param name="certificate">With its private key, ECDSA; stays the caller's.</param>
     public void Set(string name, X509Certificate2 certificate)
     {
         var route = RouteOf(certificate);
@@ -52,25 +51,15 @@ internal sealed class ChallengeCertificates(CertificateStore store, TlsEngineSel
 
     private RouteModel RouteOf(X509Certificate2 certificate)
     {
-        var entry = new CertificateEntry
-        {
-            Id = RouteId,
-            Leaf = certificate,
-            Intermediates = [],
-            Context = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
-            DnsNames = [],
-            NotBefore = certificate.NotBefore.ToUniversalTime(),
-            NotAfter = certificate.NotAfter.ToUniversalTime(),
-            Files = default,
-        };
+        var slot = new CertificateSlot(new CertificatePaths(RouteId, null), CertificateEntry.OfMemory(RouteId, certificate));
         var states = ConfigMap.Create<CertificateState>();
-        states.Add(RouteId, new CertificateState(RouteId, new CertificateConfig(), "", entry));
+        states.Add(RouteId, new CertificateState(RouteId, new CertificateConfig(), "", folder: null, [slot], time.GetUtcNow()));
         var tls = new RouteTlsConfig { Mode = TlsMode.Terminate, Certificates = [RouteId], Alpn = [RouteId] };
         return new RouteModel
         {
             Id = RouteId,
             Config = new RouteConfig { Tls = tls, MaxSessionLifetime = Lifetime },
-            Tls = TlsPolicy.Compile(tls, states, store, openSsl: engines.Selected),
+            Tls = TlsPolicy.Compile(new TlsPolicyBasis(RouteId, tls, Trust: null, TicketKeys: null, Ocsp: null), states, store, openSsl: engines.Selected),
             AnswersChallenge = true,
         };
     }

@@ -36,6 +36,9 @@ internal sealed class ClientTrust
     /// <summary>DER; null = revocation is not looked at.</summary>
     public IReadOnlyList<byte[]>? Crls { get; }
 
+    /// <summary>Of what the files held.</summary>
+    public ReadOnlySpan<byte> Digest => _digest;
+
     /// <summary>Whether the files held the same.</summary>
     public bool IsSameAs(ClientTrust? other) => other is not null && _digest.AsSpan().SequenceEqual(other._digest);
 }

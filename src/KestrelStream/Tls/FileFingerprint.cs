@@ -12,6 +12,8 @@ internal readonly record struct FileFingerprint(string Target, long Length, long
     // As many as Linux follows before it answers ELOOP.
     private const int MaxLinks = 40;
 
+    public bool IsThere => Length >= 0;
+
     /// <summary>Never throws: a file that cannot be looked at is a state like any other.</summary>
     /// <param name="path">Absolute.</param>
     public static FileFingerprint Read(string path)
@@ -28,8 +30,9 @@ internal readonly record struct FileFingerprint(string Target, long Length, long
         }
     }
 
-    // FileSystemInfo.ResolveLinkTarget follows only links in the last place, and Kubernetes swaps the one before it.
-    private static string FollowLinks(string path)
+    /// <summary>Where a path leads: FileSystemInfo.ResolveLinkTarget follows only links in the last place, and Kubernetes swaps the one before it.</summary>
+    /// <exception cref="IOException">Too many links.</exception>
+    public static string FollowLinks(string path)
     {
         var resolved = Path.GetPathRoot(path)!;
         var rest = new Stack<string>();

@@ -1,4 +1,6 @@
+using System.Globalization;
 using KestrelStream.Configuration;
+using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
 
 namespace KestrelStream.Tls;
@@ -20,15 +22,14 @@ internal sealed class RoutePolicies
 
     /// <param name="config">Valid in itself.</param>
     /// <param name="certificates">Without errors.</param>
-    /// <param name="trusts">Without errors.</param>
+    /// <param name="sources">Of the same config.</param>
     /// <param name="store">Swaps them.</param>
     /// <param name="openSsl">What ends TLS; null = SslStream. Asked for when a route needs it.</param>
     /// <param name="previous">A route's policy so far.</param>
     public static RoutePolicies Compile(
-        StreamProxyConfig config, CertificateSet certificates, ClientTrusts trusts, CertificateStore store, Lazy<OpenSslLibrary?> openSsl, Func<string, TlsPolicy?> previous)
+        StreamProxyConfig config, CertificateSet certificates, PolicySources sources, CertificateStore store, Lazy<OpenSslLibrary?> openSsl, Func<string, TlsPolicy?> previous)
     {
         var policies = new RoutePolicies();
-        var loaded = certificates.Loaded.ToDictionary(pair => pair.State, pair => pair.Result.Entry!);
         foreach (var (id, route) in config.Routes)
         {
             if (route.Tls is not { Mode: TlsMode.Terminate } tls)
@@ -36,27 +37,41 @@ internal sealed class RoutePolicies
                 continue;
             }
 
-            var entries = tls.Certificates.Select(certificate => certificates.States[certificate]).Select(state => loaded.GetValueOrDefault(state, state.Current));
-
-            // OpenSSL has the last word: it knows its security level, and what this system's settings forbid.
-            if (openSsl.Value is not null && !OpenSslContext.Check(tls, trusts[id], entries, out var refused, out var error))
+            // OpenSSL has the last word: it knows its security level, and what this system's settings forbid. Of thousands it is asked once for each kind.
+            var states = tls.Certificates.Select(certificate => certificates.States[certificate]).ToList();
+            var entries = states.SelectMany(state => certificates.EntriesOf(state).DistinctBy(entry => entry.Strength)).Concat(states.Where(state => state.IsAwaited).Select(state => state.StandIn).OfType<CertificateEntry>());
+            if (openSsl.Value is not null && !OpenSslContext.Check(tls, sources.Trusts[id], entries, out var refused, out var certificate, out var error))
             {
-                policies._errors.Add(new ConfigError($"StreamProxy:Routes:{id}:Tls:{refused}", $"OpenSSL refuses it: {error.Text}"));
+                var (key, file) = certificate is null ? (refused!, "") : (KeyOf(tls, certificate), certificate.IsStandIn ? " (the self-signed one until it is issued)" : $" ('{certificate.Files.Certificate.Target}')");
+                policies._errors.Add(new ConfigError($"StreamProxy:Routes:{id}:Tls:{key}", $"OpenSSL refuses it: {error.Text}{file}"));
+            }
+
+            if (openSsl.Value is not null)
+            {
+                OcspFile.Check($"StreamProxy:Routes:{id}:Tls", tls, sources.BasePath, policies._errors);
             }
 
             // Validation goes by what the configuration asks for; what runs may be another engine, which was chosen at start.
-            if (openSsl.Value is null && trusts[id]?.Crls is not null)
+            if (openSsl.Value is null)
             {
-                policies._errors.Add(new ConfigError(
-                    $"StreamProxy:Routes:{id}:Tls:ClientCertificates:Crl", "is not possible with SslStream, which ends TLS now; valid: leave it out, or restart with OpenSSL"));
+                policies._errors.AddRange(SslStreamLimits.Of(tls).Select(limit => new ConfigError(
+                    $"StreamProxy:Routes:{id}:Tls:{limit.Key}", $"{limit.Message}, which ends TLS now; valid: {limit.Valid}, or restart with OpenSSL")));
             }
 
             if (policies._errors.Count == 0)
             {
-                policies._policies.Add(id, TlsPolicy.Compile(tls, certificates.States, store, previous(id), openSsl.Value, trusts[id]));
+                var basis = new TlsPolicyBasis(
+                    id, tls, sources.Trusts[id], openSsl.Value is null ? null : sources.TicketKeys.Routes.GetValueOrDefault(id), OcspSource.Of(tls, sources.Stapler, sources.BasePath));
+                policies._policies.Add(id, TlsPolicy.Compile(basis, certificates.States, store, previous(id), openSsl.Value));
             }
         }
 
         return policies;
+    }
+
+    private static string KeyOf(RouteTlsConfig tls, CertificateEntry certificate)
+    {
+        var number = tls.Certificates.TakeWhile(id => !id.Equals(certificate.Id, StringComparison.OrdinalIgnoreCase)).Count();
+        return string.Create(CultureInfo.InvariantCulture, $"{nameof(tls.Certificates)}:{number}");
     }
 }

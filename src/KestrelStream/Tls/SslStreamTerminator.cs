@@ -12,11 +12,13 @@ internal sealed partial class SslStreamTerminator(
     EngineMove engineMove,
     StreamProxyMetrics metrics,
     TimeProvider time,
-    ILogger<SslStreamTerminator> logger) : ITlsTerminator
+    ILogger<SslStreamTerminator> logger)
 {
-    public ValueTask PrepareAsync(StreamSession session, TlsPolicy policy) => engineMove.MoveToSocketsAsync(session);
+    /// <inheritdoc cref="ITlsTerminator.PrepareAsync"/>
+    public ValueTask PrepareAsync(StreamSession session) => engineMove.MoveToSocketsAsync(session);
 
-    public async ValueTask<bool> TerminateAsync(StreamSession session, TlsPolicy policy)
+    /// <inheritdoc cref="ITlsTerminator.TerminateAsync"/>
+    public async ValueTask<bool> TerminateAsync(StreamSession session, TlsPolicy policy, TlsOffer offer)
     {
         await engineMove.MoveToSocketsAsync(session);
         session.Enter(SessionPhase.Handshake, session.ListenerModel.Config.HandshakeTimeout);
@@ -28,7 +30,7 @@ internal sealed partial class SslStreamTerminator(
         var started = time.GetTimestamp();
         try
         {
-            await ssl.AuthenticateAsServerAsync(policy.GetOptions(session.ServerName));
+            await ssl.AuthenticateAsServerAsync(offer.Options);
             guard.Stop();
             if (judge is { IsSatisfied: false })
             {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
@@ -15,7 +16,7 @@ namespace KestrelStream.Tls;
 /// cannot do: with a cipher list nothing is resumed, because it then makes a new TLS context for every connection; the server's order of suites always
 /// wins; of certificates for the same name but with other kinds of keys only the first is sent.
 /// </remarks>
-internal sealed partial class TlsPolicy
+internal sealed class TlsPolicy
 {
     // Bits that SslProtocols leaves unused: 14 to 31.
     private const int IsolationShift = 14;
@@ -23,129 +24,99 @@ internal sealed partial class TlsPolicy
 
     private static int s_lastIsolation;
 
-    private readonly RouteTlsConfig _config;
-    private readonly ClientTrust? _trust;
+    private readonly TlsPolicyBasis _basis;
     private readonly SslCertificateTrust? _sentTrust;
-    private readonly CertificateStore _store;
-    private readonly CertificateState[] _certificates;
+    private readonly CertificateGroup _certificates;
+    private readonly TlsOffers _offers;
     private readonly SslProtocols _protocols;
     private readonly CipherSuitesPolicy? _cipherSuites;
     private readonly List<SslApplicationProtocol> _alpn;
-    private readonly Lock _rebuilding = new();
-    private volatile Table _table;
+    private readonly ConcurrentDictionary<string, string?> _judged = new();
 
-    private TlsPolicy(RouteTlsConfig config, CertificateState[] certificates, CertificateStore store, ClientTrust? trust, OpenSslLibrary? openSsl)
+    private TlsPolicy(TlsPolicyBasis basis, CertificateGroup certificates, OpenSslLibrary? openSsl)
     {
-        _config = config;
-        _trust = trust;
+        var (config, trust) = (basis.Config, basis.Trust);
+        _basis = basis;
         OpenSsl = openSsl;
         _sentTrust = trust is null || openSsl is not null ? null : SslCertificateTrust.CreateForX509Collection(trust.Certificates, sendTrustInHandshake: !OperatingSystem.IsWindows());
-        _store = store;
         _certificates = certificates;
+        _offers = new TlsOffers(pair => new TlsOffer(pair, () => OptionsOf(pair.Leader), () => new OpenSslContext(BasisOf(pair), pair.Entries)));
         _cipherSuites = CipherSuitesOf(config);
         _protocols = ProtocolsOf(config) | (_cipherSuites is null ? IsolationOf(Interlocked.Increment(ref s_lastIsolation)) : 0);
         // Empty, not null: null would let Kestrel add h2 and http/1.1.
         _alpn = [.. config.Alpn.Select(name => new SslApplicationProtocol(name))];
-        _table = new Table(store.Version, [.. certificates.Select(state => ChoiceOf(state, state.Current))], previous: null, this);
     }
 
-    /// <param name="config">Valid: its certificates exist, and its cipher string can be translated.</param>
+    /// <param name="basis">Valid: its certificates exist, and its cipher string can be translated.</param>
     /// <param name="certificates">By id; those of the set that the config is applied with.</param>
     /// <param name="store">Swaps them.</param>
     /// <param name="previous">The route's policy so far; it is kept when nothing has changed, and with it the sessions that clients can resume.</param>
     /// <param name="openSsl">What ends TLS; null = SslStream.</param>
-    /// <param name="trust">What the files of <see cref="RouteTlsConfig.ClientCertificates"/> hold; null = clients are not asked for certificates.</param>
     public static TlsPolicy Compile(
-        RouteTlsConfig config,
-        IReadOnlyDictionary<string, CertificateState> certificates,
-        CertificateStore store,
-        TlsPolicy? previous = null,
-        OpenSslLibrary? openSsl = null,
-        ClientTrust? trust = null)
+        TlsPolicyBasis basis, IReadOnlyDictionary<string, CertificateState> certificates, CertificateStore store, TlsPolicy? previous = null, OpenSslLibrary? openSsl = null)
     {
-        if (config.ClientCertificates is { Mode: not ClientCertificateMode.None } != trust is not null)
+        if (basis.Config.ClientCertificates is { Mode: not ClientCertificateMode.None } != basis.Trust is not null)
         {
-            throw new ArgumentException("Who asks for certificates must say whose, and only who asks.", nameof(trust));
+            throw new ArgumentException("Who asks for certificates must say whose, and only who asks.", nameof(basis));
         }
 
-        CertificateState[] states = [.. config.Certificates.Select(id => certificates[id])];
+        CertificateState[] states = [.. basis.Config.Certificates.Select(id => certificates[id])];
         ArgumentOutOfRangeException.ThrowIfZero(states.Length);
-        return previous is not null && previous._store == store && previous.OpenSsl == openSsl && previous._certificates.SequenceEqual(states) && HasSameOffer(previous._config, config)
-            && (trust?.IsSameAs(previous._trust) ?? previous._trust is null)
+        var group = store.GroupOf(states, basis.Config.UnknownName ?? CertificateGroup.DefaultOf(states[0]));
+        return previous is not null && previous.OpenSsl == openSsl && previous._certificates == group && basis.IsSameAs(previous._basis)
             ? previous
-            : new TlsPolicy(config, states, store, trust, openSsl);
+            : new TlsPolicy(basis, group, openSsl);
     }
 
     /// <summary>What ends TLS under this policy; null = SslStream.</summary>
     public OpenSslLibrary? OpenSsl { get; }
 
+    /// <summary>What it was made from.</summary>
+    public TlsPolicyBasis Basis => _basis;
+
+    /// <summary>What it shows now, in the order of the route's list.</summary>
+    public IEnumerable<CertificateEntry> Certificates => _certificates.States.SelectMany(state => state.Entries);
+
     /// <summary>Judges one client's certificate for SslStream; null = it is not asked for one.</summary>
-    public ClientCertificateJudge? NewJudge() => _trust is null ? null : new ClientCertificateJudge(_config.ClientCertificates!);
+    public ClientCertificateJudge? NewJudge() => _basis.Trust is null ? null : new ClientCertificateJudge(_basis.Config.ClientCertificates!);
 
-    /// <summary>Options for a client that asked for a name; the same object until the certificate changes.</summary>
+    /// <summary>What a client gets; null = it is to be refused, as none of the certificates has its name. The same object until the certificate changes or others are wanted more.</summary>
     /// <param name="serverName">As our own parser found it: lower case, no trailing dot; null = none.</param>
-    public SslServerAuthenticationOptions GetOptions(string? serverName) => Choose(serverName).Leader.Options;
-
-    /// <summary>Which certificate such a client gets.</summary>
-    public string GetCertificateId(string? serverName) => Choose(serverName).Leader.State.Id;
-
-    /// <summary>Whether such a client is to be refused, as there is no certificate for it yet.</summary>
-    public bool IsRefused(string? serverName) => Choose(serverName).Leader.Entry.IsRefused;
-
-    /// <summary>What OpenSSL shakes hands with such a client with.</summary>
-    public OpenSslContext GetOpenSslContext(string? serverName) => Choose(serverName).Context;
-
-    private Offer Choose(string? serverName)
+    public TlsOffer? Choose(string? serverName)
     {
-        var table = _table;
-        return (table.Version == _store.Version ? table : Rebuild()).Choose(serverName);
+        var names = _certificates.Names;
+        return names.Find(serverName) is { } pair ? _offers.Get(pair, names) : null;
     }
 
-    private Table Rebuild()
-    {
-        lock (_rebuilding)
-        {
-            // Read before the certificates: a swap in between makes the next connection rebuild once more.
-            var version = _store.Version;
-            var table = _table;
-            return table.Version == version ? table : _table = new Table(version, [.. table.Choices.Select(Renew)], table, this);
-        }
-    }
+    /// <summary>Which certificate such a client gets; null = none.</summary>
+    public string? GetCertificateId(string? serverName) => _certificates.Names.Find(serverName)?.Leader.Id;
 
-    private Choice Renew(Choice choice)
-    {
-        // Files that were written again with what they held before cost no client its session.
-        var entry = choice.State.Current;
-        if (entry == choice.Entry || entry.HasSameChain(choice.Entry))
-        {
-            return choice;
-        }
+    /// <summary>Why OpenSSL refuses a certificate under this policy; null = it does not, or the policy has nothing to do with it.</summary>
+    public string? WhyNot(CertificateState state, CertificateEntry entry)
+        => OpenSsl is not null && _certificates.States.Contains(state)
+            ? _judged.GetOrAdd(entry.Strength, _ => Judge(entry))
+            : null;
 
-        if (OpenSsl is not null && !OpenSslContext.Check(_config, _trust, [entry], out _, out var error))
-        {
-            _store.Refuse(choice.State, error.Text);
-            return choice;
-        }
+    /// <summary>Nobody answers for a certificate that was made here.</summary>
+    private TlsPolicyBasis BasisOf(CertificatePair pair) => pair.Leader.IsStandIn ? _basis with { Ocsp = null } : _basis;
 
-        return ChoiceOf(choice.State, entry);
-    }
-
-    private Choice ChoiceOf(CertificateState state, CertificateEntry entry) => new(state, entry, OptionsOf(entry), entry.Leaf.GetKeyAlgorithm());
+    private string? Judge(CertificateEntry entry)
+        => OpenSslContext.Check(_basis.Config, _basis.Trust, [entry], out var _, out var _, out var error) ? null : $"OpenSSL refuses it: {error.Text}";
 
     private SslServerAuthenticationOptions OptionsOf(CertificateEntry entry) => new()
     {
-        ServerCertificateContext = _sentTrust is null ? entry.Context : SslStreamCertificateContext.Create(entry.Leaf, [.. entry.Intermediates], offline: true, _sentTrust),
+        ServerCertificateContext = entry.CreateContext(_sentTrust),
         EnabledSslProtocols = _protocols,
         CipherSuitesPolicy = _cipherSuites,
         ApplicationProtocols = _alpn,
         AllowRenegotiation = false,
         // SslStream asks then; whether a client may go without is for the judge to say.
-        ClientCertificateRequired = _trust is not null,
+        ClientCertificateRequired = _basis.Trust is not null,
         CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
-        CertificateChainPolicy = _trust is null ? null : ClientCertificateJudge.ChainPolicyOf(_trust),
+        CertificateChainPolicy = _basis.Trust is null ? null : ClientCertificateJudge.ChainPolicyOf(_basis.Trust),
         // Elsewhere sessions are kept by the system, where nothing keeps those of two routes apart. And a resumed session brings its client's certificate
         // but not the chain that led to it.
-        AllowTlsResume = OperatingSystem.IsLinux() && _trust is null,
+        AllowTlsResume = _basis.Config.SessionResumption && OperatingSystem.IsLinux() && _basis.Trust is null,
     };
 
     /// <summary>
@@ -167,31 +138,27 @@ internal sealed partial class TlsPolicy
 
     private static CipherSuitesPolicy? CipherSuitesOf(RouteTlsConfig config)
     {
-        // The string rules TLS 1.2 alone; without that version it would only cost resumption.
-        if (config.Ciphers is null || !config.Protocols.Contains(TlsVersion.Tls12))
+        // The string rules TLS 1.2 alone, the suites TLS 1.3; without its version one would only cost resumption.
+        var (has12, has13) = (config.Protocols.Contains(TlsVersion.Tls12), config.Protocols.Contains(TlsVersion.Tls13));
+        if ((config.Ciphers is null || !has12) && (config.CipherSuites is null || !has13))
         {
             return null;
         }
 
         if (OperatingSystem.IsWindows() || OperatingSystem.IsAndroid())
         {
-            throw new PlatformNotSupportedException("Cipher suites are chosen by the system here; leave Ciphers out.");
+            throw new PlatformNotSupportedException("Cipher suites are chosen by the system here; leave Ciphers and CipherSuites out.");
         }
 
-        if (!CipherString.TryParse(config.Ciphers, out var suites, out var error))
+        IReadOnlyList<TlsCipherSuite> tls12 = [];
+        var tls13 = has13 ? Tls13Suites.Defaults : []; // SslStream refuses a list without any of them when the version is on.
+        string? error = null;
+        if ((has12 && !CipherString.TryParse(config.Ciphers ?? "DEFAULT", out tls12, out error))
+            || (has13 && config.CipherSuites is not null && !Tls13Suites.TryParse(config.CipherSuites, out tls13, out error)))
         {
             throw new ArgumentException(error, nameof(config));
         }
 
-        // OpenSSL's own order for TLS 1.3. SslStream refuses a list without any of them when the version is on.
-        TlsCipherSuite[] tls13 = config.Protocols.Contains(TlsVersion.Tls13)
-            ? [TlsCipherSuite.TLS_AES_256_GCM_SHA384, TlsCipherSuite.TLS_CHACHA20_POLY1305_SHA256, TlsCipherSuite.TLS_AES_128_GCM_SHA256]
-            : [];
-        return new CipherSuitesPolicy([.. tls13, .. suites]);
+        return new CipherSuitesPolicy([.. tls13, .. tls12]);
     }
-
-    private static bool HasSameOffer(RouteTlsConfig left, RouteTlsConfig right) =>
-        left with { Certificates = [], Protocols = [], Alpn = [] } == right with { Certificates = [], Protocols = [], Alpn = [] }
-        && left.Protocols.Order().SequenceEqual(right.Protocols.Order())
-        && left.Alpn.SequenceEqual(right.Alpn);
 }

@@ -93,7 +93,7 @@ internal sealed class AcmeSetup : IAsyncDisposable
     {
         var store = proxy.Services.GetRequiredService<CertificateStore>();
         await Wait.UntilAsync(
-            () => store.States["www"].Current is { IsStandIn: false } entry && (isIt ?? (_ => true))(entry.Leaf),
+            () => store.States["www"].Entries is [var entry] && (isIt ?? (_ => true))(entry.CreatePublicLeaf()),
             $"the certificate; what was logged:\n{string.Join('\n', proxy.Log.Events.Select(e => e.Message).TakeLast(20))}");
         return await GetCertificateAsync(proxy, Name);
     }

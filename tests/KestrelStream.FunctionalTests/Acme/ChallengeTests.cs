@@ -86,7 +86,9 @@ public sealed class ChallengeTests : IDisposable
 
         Assert.Equal(certificate.Subject, certificate.Issuer);
         await Wait.UntilAsync(() => AcmeSetup.Issuance(proxy).Failed > 0, "the first failure");
-        Assert.Empty(proxy.Services.GetRequiredService<KestrelStream.Model.IProxyState>().Certificates);
+        var status = Assert.Single(proxy.Services.GetRequiredService<KestrelStream.Model.IProxyState>().Certificates);
+        Assert.Equal((0, null), (status.Count, status.FirstToEnd));
+        Assert.Empty(status.Refused);
     }
 
     [Fact]

@@ -88,7 +88,7 @@ public sealed class ObservationTests
         var bad = config with { AccessLog = new AccessLogConfig { Path = "/nowhere/access.log" } };
         var result = await proxy.ReloadAsync(bad);
         Assert.Equal("StreamProxy:AccessLog:Path: \"/nowhere/access.log\": the folder /nowhere does not exist", Assert.Single(result.Errors).ToString());
-        Assert.Equal(result.Errors, proxy.Proxy.Check());
+        Assert.Equal(result.Errors, proxy.Proxy.Check().Errors);
         Assert.Equal(1, proxy.Proxy.Generation);
     }
 

@@ -14,40 +14,22 @@ namespace KestrelStream.FunctionalTests.Tls;
 /// <summary>What OpenSSL on the loop does beyond SslStream, seen by the real <c>openssl s_client</c>.</summary>
 public sealed class OpenSslTests : IDisposable
 {
-    private const string Greeting = "hello from the destination";
+    private readonly TlsScene _scene = new();
 
-    private readonly TempFolder _folder = new();
-    private readonly ScriptedUpstream _upstream = new(async socket =>
-    {
-        await socket.SendAllAsync(System.Text.Encoding.ASCII.GetBytes(Greeting + "\n"));
-        var buffer = new byte[65536];
-        int count;
-        while ((count = await socket.ReceiveAsync(buffer)) > 0)
-        {
-            await socket.SendAllAsync(buffer.AsMemory(0, count));
-        }
-
-        socket.Shutdown(SocketShutdown.Send);
-    });
-
-    public void Dispose()
-    {
-        _upstream.DisposeAsync().AsTask().Wait(Wait.Limit);
-        _folder.Dispose();
-    }
+    public void Dispose() => _scene.Dispose();
 
     [Theory]
     [InlineData("-tls1_2")]
     [InlineData("-tls1_3")]
     public async Task Resumption_SameName_Works_AlsoAfterAReloadThatLeavesThePolicyAlone(string version)
     {
-        var config = Config("a.example.com");
+        var config = _scene.Config("a.example.com");
         await using var proxy = await ProxyEnvironment.StartAsync(config);
 
-        Assert.False(IsResumed(await ConnectAsync(proxy, "a.example.com", version, "-sess_out", _folder["session"])));
-        Assert.True(IsResumed(await ConnectAsync(proxy, "a.example.com", version, "-sess_in", _folder["session"], "-sess_out", _folder["session"])));
+        Assert.False(TlsScene.IsResumed(await TlsScene.ConnectAsync(proxy, "a.example.com", version, "-sess_out", _scene.Folder["session"])));
+        Assert.True(TlsScene.IsResumed(await TlsScene.ConnectAsync(proxy, "a.example.com", version, "-sess_in", _scene.Folder["session"], "-sess_out", _scene.Folder["session"])));
         Assert.True((await proxy.ReloadAsync(config with { ShutdownTimeout = TimeSpan.FromSeconds(3) })).IsApplied);
-        Assert.True(IsResumed(await ConnectAsync(proxy, "a.example.com", version, "-sess_in", _folder["session"])));
+        Assert.True(TlsScene.IsResumed(await TlsScene.ConnectAsync(proxy, "a.example.com", version, "-sess_in", _scene.Folder["session"])));
     }
 
     [Theory]
@@ -55,12 +37,12 @@ public sealed class OpenSslTests : IDisposable
     [InlineData("-tls1_3")]
     public async Task Resumption_OtherNameOfTheSameRouteAndCertificate_IsRefused(string version)
     {
-        await using var proxy = await ProxyEnvironment.StartAsync(Config("*.example.com"));
+        await using var proxy = await ProxyEnvironment.StartAsync(_scene.Config("*.example.com"));
 
-        Assert.False(IsResumed(await ConnectAsync(proxy, "a.example.com", version, "-sess_out", _folder["session"])));
-        Assert.False(IsResumed(await ConnectAsync(proxy, "b.example.com", version, "-sess_in", _folder["session"])));
-        Assert.False(IsResumed(await ConnectAsync(proxy, null, version, "-sess_in", _folder["session"])));
-        Assert.True(IsResumed(await ConnectAsync(proxy, "a.example.com", version, "-sess_in", _folder["session"])));
+        Assert.False(TlsScene.IsResumed(await TlsScene.ConnectAsync(proxy, "a.example.com", version, "-sess_out", _scene.Folder["session"])));
+        Assert.False(TlsScene.IsResumed(await TlsScene.ConnectAsync(proxy, "b.example.com", version, "-sess_in", _scene.Folder["session"])));
+        Assert.False(TlsScene.IsResumed(await TlsScene.ConnectAsync(proxy, null, version, "-sess_in", _scene.Folder["session"])));
+        Assert.True(TlsScene.IsResumed(await TlsScene.ConnectAsync(proxy, "a.example.com", version, "-sess_in", _scene.Folder["session"])));
     }
 
     [Theory]
@@ -68,7 +50,7 @@ public sealed class OpenSslTests : IDisposable
     [InlineData("-tls1_3")]
     public async Task Resumption_OtherRouteOfTheSameCertificate_IsRefused(string version)
     {
-        var config = Config("*.example.com");
+        var config = _scene.Config("*.example.com");
         await using var proxy = await ProxyEnvironment.StartAsync(config with
         {
             Routes = new Dictionary<string, RouteConfig>(config.Routes)
@@ -77,20 +59,20 @@ public sealed class OpenSslTests : IDisposable
             },
         });
 
-        Assert.False(IsResumed(await ConnectAsync(proxy, "a.example.com", version, "-sess_out", _folder["session"])));
-        Assert.False(IsResumed(await ConnectAsync(proxy, "b.example.com", version, "-sess_in", _folder["session"])));
+        Assert.False(TlsScene.IsResumed(await TlsScene.ConnectAsync(proxy, "a.example.com", version, "-sess_out", _scene.Folder["session"])));
+        Assert.False(TlsScene.IsResumed(await TlsScene.ConnectAsync(proxy, "b.example.com", version, "-sess_in", _scene.Folder["session"])));
     }
 
     [Fact]
     public async Task Resumption_AfterTheCertificateWasSwapped_IsRefused()
     {
-        await using var proxy = await ProxyEnvironment.StartAsync(Config("a.example.com"));
-        await ConnectAsync(proxy, "a.example.com", "-sess_out", _folder["session"]);
+        await using var proxy = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com"));
+        await TlsScene.ConnectAsync(proxy, "a.example.com", "-sess_out", _scene.Folder["session"]);
 
-        TestCertificates.Shared.Issue("a.example.com").WritePem(_folder, "a.pem", "a.key");
+        TestCertificates.Shared.Issue("a.example.com").WritePem(_scene.Folder, "a.pem", "a.key");
         await Wait.UntilAsync(() => proxy.Log.Events.Any(e => e.Message.Contains("reloaded", StringComparison.Ordinal)), "the certificate to be swapped");
 
-        Assert.False(IsResumed(await ConnectAsync(proxy, "a.example.com", "-sess_in", _folder["session"])));
+        Assert.False(TlsScene.IsResumed(await TlsScene.ConnectAsync(proxy, "a.example.com", "-sess_in", _scene.Folder["session"])));
     }
 
     [Fact]
@@ -98,14 +80,16 @@ public sealed class OpenSslTests : IDisposable
     {
         const string server = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384";
         const string client = "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256";
-        await using var serverOrder = await ProxyEnvironment.StartAsync(Config("a.example.com", tls => tls with { Ciphers = server }));
-        await using var clientOrder = await ProxyEnvironment.StartAsync(Config("a.example.com", tls => tls with { Ciphers = server, PreferServerCiphers = false }));
+        await using var serverOrder = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com", tls => tls with { Ciphers = server }));
 
-        var first = await ConnectAsync(serverOrder, "a.example.com", "-tls1_2", "-cipher", client, "-sess_out", _folder["session"]);
+        var first = await TlsScene.ConnectAsync(serverOrder, "a.example.com", "-tls1_2", "-cipher", client, "-sess_out", _scene.Folder["session"]);
         Assert.Contains("Cipher is ECDHE-ECDSA-AES128-GCM-SHA256", first, StringComparison.Ordinal);
-        Assert.True(IsResumed(await ConnectAsync(serverOrder, "a.example.com", "-tls1_2", "-cipher", client, "-sess_in", _folder["session"])));
-        Assert.Contains("Cipher is ECDHE-ECDSA-AES256-GCM-SHA384", await ConnectAsync(clientOrder, "a.example.com", "-tls1_2", "-cipher", client), StringComparison.Ordinal);
-        Assert.Contains("handshake failure", await ConnectAsync(serverOrder, "a.example.com", "-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305"), StringComparison.Ordinal);
+        Assert.True(TlsScene.IsResumed(await TlsScene.ConnectAsync(serverOrder, "a.example.com", "-tls1_2", "-cipher", client, "-sess_in", _scene.Folder["session"])));
+
+        // Only now: it writes another certificate to the same files, which the first proxy would take.
+        await using var clientOrder = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com", tls => tls with { Ciphers = server, PreferServerCiphers = false }));
+        Assert.Contains("Cipher is ECDHE-ECDSA-AES256-GCM-SHA384", await TlsScene.ConnectAsync(clientOrder, "a.example.com", "-tls1_2", "-cipher", client), StringComparison.Ordinal);
+        Assert.Contains("handshake failure", await TlsScene.ConnectAsync(serverOrder, "a.example.com", "-tls1_2", "-cipher", "ECDHE-ECDSA-CHACHA20-POLY1305"), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -115,8 +99,8 @@ public sealed class OpenSslTests : IDisposable
     [InlineData("-tls1_3", "-sigalgs", "ECDSA+SHA256", "ECDSA")]
     public async Task TwoKindsOfKeysForOneName_ClientGetsTheOneItCanUse(string version, string option, string value, string expected)
     {
-        var config = Config("a.example.com");
-        var (path, key) = TestCertificates.Shared.Issue(TestKeyType.Rsa2048, ["a.example.com"]).WritePem(_folder, "rsa.pem", "rsa.key");
+        var config = _scene.Config("a.example.com");
+        var (path, key) = TestCertificates.Shared.Issue(TestKeyType.Rsa2048, ["a.example.com"]).WritePem(_scene.Folder, "rsa.pem", "rsa.key");
         await using var proxy = await ProxyEnvironment.StartAsync(config with
         {
             Certificates = new Dictionary<string, CertificateConfig>(config.Certificates) { ["rsa"] = new() { Path = path, KeyPath = key } },
@@ -125,8 +109,8 @@ public sealed class OpenSslTests : IDisposable
 
         foreach (var name in new[] { "a.example.com", null })
         {
-            var output = await ConnectAsync(proxy, name, version, option, value);
-            Assert.Contains(Greeting, output, StringComparison.Ordinal);
+            var output = await TlsScene.ConnectAsync(proxy, name, version, option, value);
+            Assert.Contains(TlsScene.Greeting, output, StringComparison.Ordinal);
             Assert.Matches($"Peer signature type: {(expected == "RSA" ? "RSA" : "ECDSA")}", output);
         }
     }
@@ -134,21 +118,21 @@ public sealed class OpenSslTests : IDisposable
     [Fact]
     public async Task Alpn_IsExactlyAsConfigured()
     {
-        await using var none = await ProxyEnvironment.StartAsync(Config("a.example.com"));
-        await using var some = await ProxyEnvironment.StartAsync(Config("a.example.com", tls => tls with { Alpn = ["postgresql", "other"] }));
+        await using var none = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com"));
+        await using var some = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com", tls => tls with { Alpn = ["postgresql", "other"] }));
 
-        Assert.Contains("No ALPN negotiated", await ConnectAsync(none, "a.example.com", "-alpn", "h2,http/1.1"), StringComparison.Ordinal);
-        Assert.Contains("ALPN protocol: postgresql", await ConnectAsync(some, "a.example.com", "-alpn", "other,postgresql"), StringComparison.Ordinal);
-        Assert.Contains("No ALPN negotiated", await ConnectAsync(some, "a.example.com"), StringComparison.Ordinal);
-        Assert.Contains("alert no application protocol", await ConnectAsync(some, "a.example.com", "-alpn", "h2"), StringComparison.Ordinal);
+        Assert.Contains("No ALPN negotiated", await TlsScene.ConnectAsync(none, "a.example.com", "-alpn", "h2,http/1.1"), StringComparison.Ordinal);
+        Assert.Contains("ALPN protocol: postgresql", await TlsScene.ConnectAsync(some, "a.example.com", "-alpn", "other,postgresql"), StringComparison.Ordinal);
+        Assert.Contains("No ALPN negotiated", await TlsScene.ConnectAsync(some, "a.example.com"), StringComparison.Ordinal);
+        Assert.Contains("alert no application protocol", await TlsScene.ConnectAsync(some, "a.example.com", "-alpn", "h2"), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task KeyUpdates_AreAnswered()
     {
-        await using var proxy = await ProxyEnvironment.StartAsync(Config("a.example.com"));
-        await using var client = Start(proxy, "a.example.com", "-tls1_3");
-        await client.Output.WaitForAsync(line => line.Contains(Greeting, StringComparison.Ordinal), Wait.Limit);
+        await using var proxy = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com"));
+        await using var client = TlsScene.Start(proxy.EndPoint(), "a.example.com", "-tls1_3");
+        await client.Output.WaitForAsync(line => line.Contains(TlsScene.Greeting, StringComparison.Ordinal), Wait.Limit);
 
         for (var i = 0; i < 3; i++)
         {
@@ -165,7 +149,7 @@ public sealed class OpenSslTests : IDisposable
     public async Task ClientWithNagle_DoesNotWaitForADelayedAcknowledgement()
     {
         await using var upstream = ScriptedUpstream.Echo();
-        await using var proxy = await ProxyEnvironment.StartAsync(Config("a.example.com", upstream: upstream));
+        await using var proxy = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com", upstream: upstream));
         var fastest = TimeSpan.MaxValue;
         for (var i = 0; i < 10; i++)
         {
@@ -192,7 +176,7 @@ public sealed class OpenSslTests : IDisposable
             await socket.ReceiveExactlyAsync(5);
             isReset.SetResult(await socket.EndsWithResetAsync());
         });
-        await using var proxy = await ProxyEnvironment.StartAsync(Config("a.example.com", upstream: upstream));
+        await using var proxy = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com", upstream: upstream));
         using var socket = await proxy.ConnectAsync();
         var ssl = new SslStream(new NetworkStream(socket), false, (_, _, _, _) => true);
         await ssl.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = "a.example.com", EnabledSslProtocols = SslProtocols.Tls12 });
@@ -221,7 +205,7 @@ public sealed class OpenSslTests : IDisposable
             await sending;
             socket.Shutdown(SocketShutdown.Send);
         });
-        await using var proxy = await ProxyEnvironment.StartAsync(Config("a.example.com", upstream: upstream));
+        await using var proxy = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com", upstream: upstream));
         await using var ssl = new SslStream(new NetworkStream(await proxy.ConnectAsync(), ownsSocket: true), false, (_, _, _, _) => true);
         await ssl.AuthenticateAsClientAsync("a.example.com");
 
@@ -248,42 +232,9 @@ public sealed class OpenSslTests : IDisposable
     public async Task Certificate_ThatTheSecurityLevelForbids_IsAConfigError()
     {
         var error = await Assert.ThrowsAsync<KestrelStream.Management.StreamProxyConfigException>(
-            () => ProxyEnvironment.StartAsync(Config("a.example.com", tls => tls with { Ciphers = "HIGH:@SECLEVEL=5" })));
+            () => ProxyEnvironment.StartAsync(_scene.Config("a.example.com", tls => tls with { Ciphers = "HIGH:@SECLEVEL=5" })));
 
         Assert.Equal("StreamProxy:Routes:all:Tls:Certificates:0", Assert.Single(error.Errors).Path);
         Assert.Contains("ee key too small", error.Errors[0].Message, StringComparison.Ordinal);
-    }
-
-    private static bool IsResumed(string output)
-    {
-        Assert.Contains(Greeting, output, StringComparison.Ordinal);
-        return Regex.IsMatch(output, "^Reused, ", RegexOptions.Multiline);
-    }
-
-    /// <summary>Stays connected until the destination has spoken, or the proxy has turned it away; everything it says.</summary>
-    private static async Task<string> ConnectAsync(ProxyEnvironment proxy, string? name, params string[] arguments)
-    {
-        await using var client = Start(proxy, name, arguments);
-        await Wait.UntilAsync(() => client.HasExited || client.Output.Text.Contains(Greeting, StringComparison.Ordinal), "openssl s_client");
-        await client.WriteInputAsync([], close: true);
-        var result = await client.WaitForResultAsync(Wait.Limit);
-        return result.Output + result.Error;
-    }
-
-    private static ChildProcess Start(ProxyEnvironment proxy, string? name, params string[] arguments) => ChildProcess.Start(
-        PeerProgram.Find("openssl", "openssl"),
-        ["s_client", "-connect", proxy.EndPoint().ToString(), .. name is null ? (string[])["-noservername"] : ["-servername", name], .. arguments]);
-
-    private StreamProxyConfig Config(string certificateName, Func<RouteTlsConfig, RouteTlsConfig>? tls = null, ScriptedUpstream? upstream = null)
-    {
-        var (path, key) = TestCertificates.Shared.Issue(certificateName).WritePem(_folder, "a.pem", "a.key");
-        return ProxyEnvironment.OneRoute(EngineKind.EventLoop, (upstream ?? _upstream).EndPoint, r => r with
-        {
-            Tls = (tls ?? (t => t))(new RouteTlsConfig { Mode = TlsMode.Terminate, Certificates = ["a"] }),
-        }) with
-        {
-            Tls = new TlsConfig { Engine = TlsEngineKind.OpenSsl },
-            Certificates = new Dictionary<string, CertificateConfig> { ["a"] = new() { Path = path, KeyPath = key } },
-        };
     }
 }

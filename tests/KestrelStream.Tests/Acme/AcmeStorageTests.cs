@@ -49,9 +49,9 @@ public sealed class AcmeStorageTests : IDisposable
         Assert.False(kept.Fits(config with { KeyType = AcmeKeyType.EcdsaP384 }));
         Assert.False(kept.Fits(config with { Names = ["www.example.com", "example.com"] }));
 
-        var files = AcmeFiles.Resolve("WWW", new CertificateConfig { Acme = config with { Storage = _storage.Folder } });
-        var loaded = CertificateLoader.Load("www", files, _folder.Path, DateTimeOffset.UtcNow);
-        Assert.Equal(issued.Leaf.RawData, loaded.Entry!.Leaf.RawData);
+        var files = new CertificateConfig { Acme = config with { Storage = _storage.Folder } };
+        var loaded = CertificateLoader.Load("www", files, CertificatePaths.Of("WWW", files, _folder.Path), DateTimeOffset.UtcNow);
+        Assert.Equal(issued.Leaf.RawData, loaded.Entry!.Certificate);
     }
 
     [Fact]

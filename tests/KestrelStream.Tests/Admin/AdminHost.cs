@@ -43,6 +43,7 @@ internal sealed class AdminHost : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(log);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddSingleton<IProxyState>(proxy);
+        builder.Services.AddSingleton<TimeProvider>(proxy.Time);
         builder.Services.AddSingleton(proxy.Metrics);
         builder.Services.AddSingleton(proxy.Table);
         builder.Services.AddStreamProxyHealthCheck().AddStreamProxyHealthCheck();

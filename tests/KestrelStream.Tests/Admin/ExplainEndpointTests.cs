@@ -149,7 +149,7 @@ public sealed class ExplainEndpointTests
                     ["tls"] = new() { Tls = new RouteTlsConfig { Mode = TlsMode.Terminate, Certificates = ["one", "two"] }, ClusterId = "pool" },
                 },
             },
-            (_, route) => TlsPolicy.Compile(route.Tls!, set.States, store));
+            (id, route) => TlsPolicy.Compile(new TlsPolicyBasis(id, route.Tls!, null, null, null), set.States, store));
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Contains("\"certificate\":\"two\"", await host.GetAsync("/api/explain?listener=public&sni=two.example.com"), StringComparison.Ordinal);
         Assert.Contains("\"certificate\":\"one\"", await host.GetAsync("/api/explain?listener=public"), StringComparison.Ordinal);

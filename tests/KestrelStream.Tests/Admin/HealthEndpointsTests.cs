@@ -1,8 +1,10 @@
 using System.Net;
 using KestrelStream.Configuration;
 using KestrelStream.Discovery;
+using KestrelStream.Model;
 using KestrelStream.Tests.Diagnostics;
 using KestrelStream.Tests.Model;
+using KestrelStream.Tls;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Xunit;
@@ -77,6 +79,38 @@ public sealed class HealthEndpointsTests
 
         cluster.Refresh(cluster.Model.Sources[0], MemberRefreshTests.State(1, 2));
         Assert.Equal("""{"status":"Healthy","clusters":{"pool":{"status":"Healthy","up":2,"total":2}}}""", await host.GetAsync("/healthz"));
+    }
+
+    /// <summary>Only those that a route uses count; 503 would take a proxy out of service that works.</summary>
+    [Theory]
+    [InlineData(15, false, "Healthy", "")]
+    [InlineData(13, false, "Degraded", "")]
+    [InlineData(-1, false, "Degraded", "")]
+    [InlineData(30, true, "Degraded", ",\"refused\":1")]
+    public async Task Health_CertificateThatEndsSoonOrIsRefused_IsDegradedAnd200(int days, bool isRefused, string status, string refused)
+    {
+        var config = TestProxy.Create();
+        using var proxy = new TestProxy(
+            config with
+            {
+                Routes = new Dictionary<string, RouteConfig>
+                {
+                    ["app1"] = config.Routes["app1"] with { Tls = new RouteTlsConfig { Mode = TlsMode.Terminate, Certificates = ["Site"] } },
+                },
+            },
+            (_, _) => null!);
+        var end = proxy.Time.GetUtcNow().AddDays(days);
+        proxy.Certificates =
+        [
+            new CertificateStatus("site", end) { Refused = isRefused ? [new RefusedCertificate("a.crt", "is damaged", IsOldServed: true)] : [] },
+            new CertificateStatus("unused", proxy.Time.GetUtcNow()),
+        ];
+        await using var host = await AdminHost.StartAsync(proxy);
+
+        var certificate = $$"""{"status":"{{status}}","not_after":{{System.Text.Json.JsonSerializer.Serialize(end)}},"served":1{{refused}}}""";
+        Assert.Equal(
+            $$$"""{"status":"{{{status}}}","clusters":{"pool":{"status":"Healthy","up":2,"total":2}},"certificates":{"site":{{{certificate}}}}}""",
+            await host.GetAsync("/healthz"));
     }
 
     [Fact]

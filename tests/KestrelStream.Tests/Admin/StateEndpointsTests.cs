@@ -51,9 +51,32 @@ public sealed class StateEndpointsTests
         Assert.DoesNotContain(Secret, text, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(text);
         var certificates = json.RootElement.GetProperty("config").GetProperty("certificates");
-        Assert.Equal("""{"path":"site.pfx","key_path":null,"password":"***","acme":null}""", certificates.GetProperty("Password").GetRawText());
-        Assert.Equal("""{"path":"site.pem","key_path":"site.key","password":null,"acme":null}""", certificates.GetProperty("open").GetRawText());
+        Assert.Equal("""{"path":"site.pfx","key_path":null,"directory":null,"password":"***","acme":null}""", certificates.GetProperty("Password").GetRawText());
+        Assert.Equal("""{"path":"site.pem","key_path":"site.key","directory":null,"password":null,"acme":null}""", certificates.GetProperty("open").GetRawText());
         Assert.Equal("""{"key_id":"kid-1","hmac_key":"***"}""", certificates.GetProperty("auto").GetProperty("acme").GetProperty("external_account").GetRawText());
+    }
+
+    [Fact]
+    public async Task Certificates_Loaded_ShowWhatIsServedAndWhatIsNot()
+    {
+        using var proxy = new TestProxy();
+        proxy.Certificates =
+        [
+            new CertificateStatus("site", new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero)),
+            new CertificateStatus("dir", null)
+            {
+                Count = 0,
+                Changes = (3, 1),
+                WhyUnreadable = "it does not exist",
+                Refused = [new RefusedCertificate("a.crt", "is damaged", IsOldServed: false)],
+            },
+        ];
+        await using var host = await AdminHost.StartAsync(proxy);
+
+        Assert.Equal(
+            """[{"id":"dir","certificates":0,"not_after":null,"taken":3,"refused_total":1,"unreadable":"it does not exist","refused":[{"path":"a.crt","reason":"is damaged","is_old_served":false}]},"""
+            + """{"id":"site","certificates":1,"not_after":"2030-01-02T03:04:05+00:00","taken":0,"refused_total":0,"unreadable":null,"refused":[]}]""",
+            await host.GetAsync("/api/certificates"));
     }
 
     [Fact]

@@ -35,7 +35,7 @@ internal static class ConfigSummary
                 continue;
             }
 
-            Line(text, $"certificate {id}: {certificate.Path}, key {certificate.KeyPath ?? "none"}, password {certificate.Password ?? "none"}");
+            Line(text, $"certificate {id}: {(certificate.Directory is { } folder ? $"folder {folder}" : certificate.Path)}, key {certificate.KeyPath ?? "none"}, password {certificate.Password ?? "none"}");
         }
 
         foreach (var (id, route) in config.Routes)
@@ -60,7 +60,13 @@ internal static class ConfigSummary
         Line(text, $"  sni {List(route.Match.Sni)}, alpn {List(route.Match.Alpn)}, protocols {List(route.Match.Protocols)}");
         if (route.Tls is { } tls)
         {
-            Line(text, $"  tls {tls.Mode}, certificates {List(tls.Certificates)}, protocols {List(tls.Protocols)}, ciphers {tls.Ciphers ?? "default"}, server order {tls.PreferServerCiphers}, alpn {List(tls.Alpn)}");
+            Line(text, $"  tls {tls.Mode}, certificates {List(tls.Certificates)}, unknown {tls.UnknownName?.ToString() ?? "as usual"}, protocols {List(tls.Protocols)}, ciphers {tls.Ciphers ?? "default"}, server order {tls.PreferServerCiphers}, alpn {List(tls.Alpn)}");
+            Line(text, $"  suites {tls.CipherSuites ?? "default"}, groups {tls.Groups ?? "default"}, resumption {tls.SessionResumption}, timeout {tls.SessionTimeout}, cache {tls.SessionCacheSize}, stapling {tls.OcspStapling}, responder {tls.OcspResponder ?? "its own"}, answers {List(tls.OcspFiles)}");
+            if (tls.SessionTickets is { } tickets)
+            {
+                Line(text, $"  tickets {tickets.Enabled}, rotation {tickets.RotationInterval}, keys {List(tickets.KeyFiles)}");
+            }
+
             if (tls.ClientCertificates is { } clients)
             {
                 Line(text, $"  client certificates {clients.Mode}, trusted {clients.TrustedCertificates ?? "none"}, depth {clients.Depth}, crl {clients.Crl ?? "none"}");

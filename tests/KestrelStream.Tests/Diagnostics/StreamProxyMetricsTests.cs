@@ -7,6 +7,7 @@ using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
+using KestrelStream.Preread;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
 using KestrelStream.Tls;
@@ -28,6 +29,7 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream_active_sessions gauge",
             "kestrelstream_admin_changes_total counter",
             "kestrelstream_bytes_total counter",
+            "kestrelstream_certificate_changes_total counter",
             "kestrelstream_certificate_expiry_seconds gauge",
             "kestrelstream_config_reloads_total counter",
             "kestrelstream_destination_active_sessions gauge",
@@ -43,7 +45,10 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream_dial_failures_total counter",
             "kestrelstream_discovery_members gauge",
             "kestrelstream_discovery_refreshes_total counter",
+            "kestrelstream_ech_hellos_total counter",
             "kestrelstream_health_checks_total counter",
+            "kestrelstream_ocsp_answers_total counter",
+            "kestrelstream_ocsp_expiry_seconds gauge",
             "kestrelstream_queue_length gauge",
             "kestrelstream_session_duration_seconds histogram",
             "kestrelstream_sessions_total counter",
@@ -129,6 +134,11 @@ public sealed class StreamProxyMetricsTests
         Assert.Equal(-3600, samples["""kestrelstream_certificate_expiry_seconds{certificate="old"}"""]);
         Assert.Equal(2, samples["""kestrelstream_acme_orders_total{certificate="www",result="issued"}"""]);
         Assert.Equal(5, samples["""kestrelstream_acme_orders_total{certificate="www",result="failed"}"""]);
+        Assert.DoesNotContain("""kestrelstream_certificate_expiry_seconds{certificate="empty"}""", samples.Keys);
+        Assert.Equal(4, samples["""kestrelstream_certificate_changes_total{certificate="site",result="taken"}"""]);
+        Assert.Equal(2, samples["""kestrelstream_certificate_changes_total{certificate="site",result="refused"}"""]);
+        Assert.Equal(2, samples["""kestrelstream_ech_hellos_total{listener="public",type="outer"}"""]);
+        Assert.Equal(1, samples["""kestrelstream_ech_hellos_total{listener="public",type="inner"}"""]);
         Assert.Equal(4, samples["kestrelstream_access_log_dropped_total"]);
     }
 
@@ -203,6 +213,7 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream.active_sessions {session}",
             "kestrelstream.admin.changes {change}",
             "kestrelstream.bytes By",
+            "kestrelstream.certificate.changes {change}",
             "kestrelstream.certificate.expiry s",
             "kestrelstream.config_reloads {reload}",
             "kestrelstream.destination.active_sessions {session}",
@@ -218,7 +229,10 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream.dial.failures {dial}",
             "kestrelstream.discovery.members {member}",
             "kestrelstream.discovery.refreshes {lookup}",
+            "kestrelstream.ech_hellos {hello}",
             "kestrelstream.health_checks {check}",
+            "kestrelstream.ocsp.answers {answer}",
+            "kestrelstream.ocsp.expiry s",
             "kestrelstream.queue.duration s",
             "kestrelstream.queue.length {session}",
             "kestrelstream.session.duration s",
@@ -330,14 +344,18 @@ public sealed class StreamProxyMetricsTests
     {
         proxy.Certificates =
         [
-            new CertificateExpiry("site", proxy.Time.GetUtcNow().AddDays(30)),
-            new CertificateExpiry("old", proxy.Time.GetUtcNow().AddHours(-1)),
+            new CertificateStatus("site", proxy.Time.GetUtcNow().AddDays(30)) { Changes = (4, 2) },
+            new CertificateStatus("old", proxy.Time.GetUtcNow().AddHours(-1)),
+            new CertificateStatus("empty", null) { Count = 0 },
         ];
 
         proxy.Issuances = [new CertificateIssuance("www", IssuanceState.Issued, null, null, Issued: 2, Failed: 5)];
 
         var relayed = proxy.Start();
         relayed.Route = proxy.Route("app1");
+        proxy.Metrics.EchHelloRead(relayed, EncryptedHello.Outer);
+        proxy.Metrics.EchHelloRead(relayed, EncryptedHello.Outer);
+        proxy.Metrics.EchHelloRead(relayed, EncryptedHello.Inner);
         proxy.Metrics.HandshakeEnded(relayed, "ok", TimeSpan.FromMilliseconds(20));
         proxy.Metrics.DialEnded(relayed, new DialAttempt("a", null, ConnectStatus.Refused, TimeSpan.FromMilliseconds(1)), "a");
         proxy.Metrics.DialEnded(relayed, new DialAttempt("a", null, ConnectStatus.TimedOut, TimeSpan.FromSeconds(10)), "a");

@@ -41,7 +41,7 @@ internal sealed class TestProxy : IProxyState, IDisposable
 
     public IReadOnlyList<ListenerState> Listeners { get; private set; } = [];
 
-    public IReadOnlyList<CertificateExpiry> Certificates { get; set; } = [];
+    public IReadOnlyList<CertificateStatus> Certificates { get; set; } = [];
 
     public IReadOnlyList<CertificateIssuance> Issuances { get; set; } = [];
 

@@ -99,7 +99,7 @@ public class ClientHelloMalformedTests
     public void Advance_BrokenMessage_IsMalformedInEveryFraming()
         => Assert.All(Messages, broken =>
         {
-            var expected = new HelloVerdict(PrereadStatus.Malformed, broken.Error, broken.Alert, null, "", 0, false, 0);
+            var expected = new HelloVerdict(PrereadStatus.Malformed, broken.Error, broken.Alert, null, "", 0, EncryptedHello.None, 0);
             Assert.Equal((broken.Rule, expected), (broken.Rule, HelloVerdict.OfMessage(broken.Message)));
             AssertSameForEveryCut(broken.Rule, ClientHelloBuilder.Frame(broken.Message), expected);
             for (var offset = 1; offset < broken.Message.Length; offset++)
@@ -115,7 +115,7 @@ public class ClientHelloMalformedTests
     public void Advance_BrokenRecords_IsMalformed()
         => Assert.All(Wires, broken =>
         {
-            var expected = new HelloVerdict(PrereadStatus.Malformed, broken.Error, broken.Alert, null, "", 0, false, 0);
+            var expected = new HelloVerdict(PrereadStatus.Malformed, broken.Error, broken.Alert, null, "", 0, EncryptedHello.None, 0);
             Assert.Equal((broken.Rule, expected), (broken.Rule, HelloVerdict.Of(broken.Wire)));
             AssertSameForEveryCut(broken.Rule, broken.Wire, expected);
         });

@@ -24,7 +24,7 @@ public class ClientHelloParserTests
         Assert.True(hello.OffersAlpn("http/1.1"u8));
         Assert.False(hello.OffersAlpn("http/1"u8));
         Assert.Equal(0x0304, hello.HighestVersion);
-        Assert.True(hello.HasEch);
+        Assert.Equal(EncryptedHello.Outer, hello.Ech);
         Assert.Equal(bytes.Length, parser.WireLength);
         Assert.Equal(ClientHelloError.None, parser.Error);
         Assert.Equal(TlsAlert.None, parser.Alert);
@@ -33,7 +33,7 @@ public class ClientHelloParserTests
     [Fact]
     public void Advance_NoExtensionBlock_IsAHelloWithoutName()
         => Assert.Equal(
-            new HelloVerdict(PrereadStatus.Hello, ClientHelloError.None, TlsAlert.None, null, "", 0x0303, false, 88),
+            new HelloVerdict(PrereadStatus.Hello, ClientHelloError.None, TlsAlert.None, null, "", 0x0303, EncryptedHello.None, 88),
             HelloVerdict.Of(new ClientHelloBuilder().WithoutExtensionBlock().Build()));
 
     [Fact]

@@ -6,7 +6,7 @@ namespace KestrelStream.Tests.Preread;
 
 /// <summary>All that the parser said of some bytes, to be compared; <see cref="Length"/> is how many of them it took to say so.</summary>
 internal sealed record HelloVerdict(
-    PrereadStatus Status, ClientHelloError Error, TlsAlert Alert, string? ServerName, string Alpn, ushort HighestVersion, bool HasEch, int Length)
+    PrereadStatus Status, ClientHelloError Error, TlsAlert Alert, string? ServerName, string Alpn, ushort HighestVersion, EncryptedHello Ech, int Length)
 {
     public const int MaxWireBytes = 65536;
 
@@ -63,11 +63,11 @@ internal sealed record HelloVerdict(
         var status = parser.Advance(bytes);
         if (status != PrereadStatus.Hello)
         {
-            return new HelloVerdict(status, parser.Error, parser.Alert, null, "", 0, false, length);
+            return new HelloVerdict(status, parser.Error, parser.Alert, null, "", 0, EncryptedHello.None, length);
         }
 
         var hello = parser.GetHello(bytes);
         return new HelloVerdict(
-            status, parser.Error, parser.Alert, hello.ServerName, Convert.ToHexString(hello.AlpnList), hello.HighestVersion, hello.HasEch, length);
+            status, parser.Error, parser.Alert, hello.ServerName, Convert.ToHexString(hello.AlpnList), hello.HighestVersion, hello.Ech, length);
     }
 }

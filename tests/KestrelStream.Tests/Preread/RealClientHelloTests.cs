@@ -22,7 +22,7 @@ public class RealClientHelloTests
         var hello = await FromOpenSslAsync($"-{version}", "-servername", "App1.Example.com", "-alpn", "postgresql,h2");
 
         AssertEveryCut(hello, new HelloVerdict(
-            PrereadStatus.Hello, ClientHelloError.None, TlsAlert.None, "app1.example.com", "0A706F737467726573716C026832", (ushort)expectedVersion, false, hello.Length));
+            PrereadStatus.Hello, ClientHelloError.None, TlsAlert.None, "app1.example.com", "0A706F737467726573716C026832", (ushort)expectedVersion, EncryptedHello.None, hello.Length));
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public class RealClientHelloTests
         var hello = await FromSslStreamAsync("App1.Example.com", SslApplicationProtocol.Http11);
 
         AssertEveryCut(hello, new HelloVerdict(
-            PrereadStatus.Hello, ClientHelloError.None, TlsAlert.None, "app1.example.com", "08687474702F312E31", 0x0304, false, hello.Length));
+            PrereadStatus.Hello, ClientHelloError.None, TlsAlert.None, "app1.example.com", "08687474702F312E31", 0x0304, EncryptedHello.None, hello.Length));
     }
 
     private static void AssertEveryCut(byte[] wire, HelloVerdict expected)

@@ -169,8 +169,8 @@ public sealed class CertificateLoaderTests : IDisposable
 
         var old = Load(new() { Path = "old.pem", KeyPath = "old.key" });
         Assert.NotNull(old.Entry);
-        Assert.StartsWith($"'{_folder["old.pem"]}' expired on ", old.Warning, StringComparison.Ordinal);
-        Assert.StartsWith($"'{_folder["new.pem"]}' is not valid before ", Load(new() { Path = "new.pem", KeyPath = "new.key" }).Warning, StringComparison.Ordinal);
+        Assert.StartsWith($"'{_folder["old.pem"]}' expired on ", Assert.Single(old.Warnings).Message, StringComparison.Ordinal);
+        Assert.StartsWith($"'{_folder["new.pem"]}' is not valid before ", Load(new() { Path = "new.pem", KeyPath = "new.key" }).Warnings[0].Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -210,13 +210,14 @@ public sealed class CertificateLoaderTests : IDisposable
     {
         var result = Load(config);
         Assert.Null(result.Error);
-        Assert.Null(result.Warning);
+        Assert.Empty(result.Warnings);
         var entry = result.Entry!;
         Assert.Equal("c", entry.Id);
-        Assert.Equal(issued.Leaf.Thumbprint, entry.Leaf.Thumbprint);
-        Assert.True(entry.Leaf.HasPrivateKey);
-        Assert.Equal(issued.Intermediates.Select(certificate => certificate.Thumbprint), entry.Intermediates.Select(certificate => certificate.Thumbprint));
-        Assert.Equal(issued.Intermediates.Select(certificate => certificate.Thumbprint), entry.Context.IntermediateCertificates.Select(certificate => certificate.Thumbprint));
+        using var leaf = entry.CreateLeaf();
+        Assert.Equal(issued.Leaf.Thumbprint, leaf.Thumbprint);
+        Assert.True(leaf.HasPrivateKey);
+        Assert.Equal(issued.Intermediates.Select(certificate => certificate.RawData), entry.Chain.Select(certificate => certificate.Der));
+        Assert.Equal(issued.Intermediates.Select(certificate => certificate.Thumbprint), entry.CreateContext(trust: null).IntermediateCertificates.Select(certificate => certificate.Thumbprint));
         Assert.Equal(issued.Leaf.NotAfter.ToUniversalTime(), entry.NotAfter.UtcDateTime);
     }
 

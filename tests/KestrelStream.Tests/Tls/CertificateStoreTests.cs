@@ -53,22 +53,23 @@ public sealed class CertificateStoreTests : IDisposable
     {
         Start(s_authority.Issue("a.example"));
         var state = _store.States["c"];
-        var entry = state.Current;
+        var entry = state.Entries[0];
 
         var unchanged = Prepare();
         Assert.Same(state, unchanged.States["C"]);
-        Assert.Empty(unchanged.Loaded);
+        Assert.Empty(unchanged.Changed);
+        Assert.Empty(unchanged.New);
 
         var next = Write(s_authority.Issue("a.example"));
         var changed = Prepare();
         Assert.Same(state, changed.States["c"]);
-        Assert.Same(entry, state.Current);
+        Assert.Same(entry, state.Entries[0]);
         _store.Commit(changed);
-        Assert.Equal(next.Leaf.Thumbprint, state.Current.Leaf.Thumbprint);
+        Assert.Equal(next.Leaf.Thumbprint, Thumbprint(state.Entries[0]));
 
         _folder.Write("fullchain.pem", "broken");
         Assert.Single(Prepare().Errors);
-        Assert.Equal(next.Leaf.Thumbprint, state.Current.Leaf.Thumbprint);
+        Assert.Equal(next.Leaf.Thumbprint, Thumbprint(state.Entries[0]));
     }
 
     [Fact]
@@ -100,10 +101,10 @@ public sealed class CertificateStoreTests : IDisposable
 
         var next = Write(s_authority.Issue("a.example", "b.example"));
         _clock.FireNext();
-        Assert.NotEqual(next.Leaf.Thumbprint, Current.Leaf.Thumbprint);
+        Assert.NotEqual(next.Leaf.Thumbprint, Thumbprint(Current));
         _clock.FireNext();
 
-        Assert.Equal(next.Leaf.Thumbprint, Current.Leaf.Thumbprint);
+        Assert.Equal(next.Leaf.Thumbprint, Thumbprint(Current));
         Assert.Equal(["b.example"], Current.DnsNames.Skip(1));
         Assert.Equal(["c"], _changed);
         Assert.Equal(version + 1, _store.Version);
@@ -146,7 +147,7 @@ public sealed class CertificateStoreTests : IDisposable
 
         _folder.Write("fullchain.pem", next.ChainPem);
         Fire(2);
-        Assert.Equal(next.Leaf.Thumbprint, Current.Leaf.Thumbprint);
+        Assert.Equal(next.Leaf.Thumbprint, Thumbprint(Current));
         Assert.Single(_logger.Of(LogLevel.Warning));
     }
 
@@ -169,7 +170,7 @@ public sealed class CertificateStoreTests : IDisposable
 
         _folder.Write("privkey.pem", next.KeyPem);
         Fire(2);
-        Assert.Equal(next.Leaf.Thumbprint, Current.Leaf.Thumbprint);
+        Assert.Equal(next.Leaf.Thumbprint, Thumbprint(Current));
         Assert.Equal(["c"], _changed);
     }
 
@@ -207,7 +208,7 @@ public sealed class CertificateStoreTests : IDisposable
         Assert.Empty(_changed);
         Fire(20); // 10 s.
         Assert.Equal(["c"], _changed);
-        Assert.Equal(next.Leaf.Thumbprint, Current.Leaf.Thumbprint);
+        Assert.Equal(next.Leaf.Thumbprint, Thumbprint(Current));
         Assert.Single(_logger.Of(LogLevel.Warning));
     }
 
@@ -223,7 +224,7 @@ public sealed class CertificateStoreTests : IDisposable
 
         Assert.Equal(version, _store.Version);
         Assert.Empty(_changed);
-        Assert.Equal(_store.States["c"].ReadFiles(), Current.Files);
+        Assert.Equal(CertificateFiles.Read(CertificatePaths.Of("c", Config, _folder.Path)), Current.Files);
     }
 
     [Fact]
@@ -235,7 +236,7 @@ public sealed class CertificateStoreTests : IDisposable
         var next = Write(s_authority.Issue(TestKeyType.EcdsaP256, ["a.example"], now.AddDays(-3), now.AddDays(-2)));
         Fire(2);
 
-        Assert.Equal(next.Leaf.Thumbprint, Current.Leaf.Thumbprint);
+        Assert.Equal(next.Leaf.Thumbprint, Thumbprint(Current));
         Assert.Contains("expired on", Assert.Single(_logger.Of(LogLevel.Warning)), StringComparison.Ordinal);
     }
 
@@ -255,7 +256,7 @@ public sealed class CertificateStoreTests : IDisposable
         Link("live/name/privkey.pem", "../../archive/name/privkey2.pem");
         Link("live/name/fullchain.pem", "../../archive/name/fullchain2.pem");
         Fire(2);
-        Assert.Equal(next.Leaf.Thumbprint, Current.Leaf.Thumbprint);
+        Assert.Equal(next.Leaf.Thumbprint, Thumbprint(Current));
         Assert.Equal(["c"], _changed);
         Assert.Contains(_logger.Of(LogLevel.Information), message => message.Contains(_folder["archive", "name", "fullchain2.pem"], StringComparison.Ordinal));
         Assert.Empty(_logger.Of(LogLevel.Warning));
@@ -276,7 +277,7 @@ public sealed class CertificateStoreTests : IDisposable
         Directory.Delete(_folder["..2024_1"], recursive: true);
         Fire(2);
 
-        Assert.Equal(next.Leaf.Thumbprint, Current.Leaf.Thumbprint);
+        Assert.Equal(next.Leaf.Thumbprint, Thumbprint(Current));
         Assert.Equal(["c"], _changed);
         Assert.Empty(_logger.Of(LogLevel.Warning));
     }
@@ -292,11 +293,11 @@ public sealed class CertificateStoreTests : IDisposable
         _folder.Write("a.pfx", next.Pfx("another"));
         Fire(3);
         Assert.Contains("wrong password", Assert.Single(_logger.Of(LogLevel.Warning)), StringComparison.Ordinal);
-        Assert.Equal(first.Leaf.Thumbprint, Current.Leaf.Thumbprint);
+        Assert.Equal(first.Leaf.Thumbprint, Thumbprint(Current));
 
         _folder.Write("a.pfx", next.Pfx("secret"));
         Fire(2);
-        Assert.Equal(next.Leaf.Thumbprint, Current.Leaf.Thumbprint);
+        Assert.Equal(next.Leaf.Thumbprint, Thumbprint(Current));
     }
 
     [Fact]
@@ -308,10 +309,10 @@ public sealed class CertificateStoreTests : IDisposable
         _clock.FireNext();
 
         _store.Commit(_store.Prepare(ConfigMap.Empty<CertificateConfig>(), _folder.Path));
-        var entry = dropped.Current;
+        var entry = dropped.Entries[0];
         Fire(3);
 
-        Assert.Same(entry, dropped.Current);
+        Assert.Same(entry, dropped.Entries[0]);
         Assert.Empty(_store.States);
     }
 
@@ -355,12 +356,14 @@ public sealed class CertificateStoreTests : IDisposable
         var next = Write(s_authority.Issue("a.example"));
 
         Assert.Equal("c", await changed.Task.WaitAsync(TimeSpan.FromSeconds(20)));
-        Assert.Equal(next.Leaf.Thumbprint, store.States["c"].Current.Leaf.Thumbprint);
+        Assert.Equal(next.Leaf.Thumbprint, Thumbprint(store.States["c"].Entries[0]));
     }
 
     private static CertificateConfig Config { get; } = new() { Path = "fullchain.pem", KeyPath = "privkey.pem" };
 
-    private CertificateEntry Current => _store.States["c"].Current;
+    private CertificateEntry Current => _store.States["c"].Entries[0];
+
+    private static string Thumbprint(CertificateEntry entry) => System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificate(entry.Certificate).Thumbprint;
 
     private static Dictionary<string, CertificateConfig> Configs(CertificateConfig config) => new() { ["c"] = config };
 

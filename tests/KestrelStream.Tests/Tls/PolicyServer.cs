@@ -74,7 +74,7 @@ internal sealed class PolicyServer : IAsyncDisposable
         await using var stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
         try
         {
-            await stream.AuthenticateAsServerAsync(_policy.GetOptions(_serverName), _stopping.Token);
+            await stream.AuthenticateAsServerAsync(_policy.Choose(_serverName)!.Options, _stopping.Token);
             await stream.WriteAsync(System.Text.Encoding.ASCII.GetBytes(Greeting + "\n"), _stopping.Token);
             while (await stream.ReadAsync(new byte[1024], _stopping.Token) > 0)
             {

@@ -38,7 +38,7 @@ public sealed class TlsPolicyTests : IDisposable
         var policy = Compile(Terminate("first", "wildcard", "exact", "late", "deeper"));
 
         Assert.Equal(expected, policy.GetCertificateId(serverName));
-        Assert.Same(_store.States[expected].Current.Context, policy.GetOptions(serverName).ServerCertificateContext);
+        Assert.Equal(expected, policy.Choose(serverName)!.Pair.Leader.Id);
     }
 
     [Fact]
@@ -46,31 +46,31 @@ public sealed class TlsPolicyTests : IDisposable
     {
         Use(("a", ["a.example"]), ("b", ["b.example"]));
         var policy = Compile(Terminate("a", "b"));
-        var (a, b) = (policy.GetOptions("a.example"), policy.GetOptions("b.example"));
-        Assert.Same(a, policy.GetOptions("a.example"));
+        var (a, b) = (policy.Choose("a.example")!.Options, policy.Choose("b.example")!.Options);
+        Assert.Same(a, policy.Choose("a.example")!.Options);
         Assert.NotSame(a, b);
 
         Write("b", ["b.example", "c.example"]);
         _clock.FireNext();
         _clock.FireNext();
 
-        Assert.Same(a, policy.GetOptions("a.example"));
-        Assert.NotSame(b, policy.GetOptions("b.example"));
+        Assert.Same(a, policy.Choose("a.example")!.Options);
+        Assert.NotSame(b, policy.Choose("b.example")!.Options);
         Assert.Equal("b", policy.GetCertificateId("c.example"));
-        Assert.Same(policy.GetOptions("b.example"), policy.GetOptions("c.example"));
+        Assert.Same(policy.Choose("b.example")!.Options, policy.Choose("c.example")!.Options);
     }
 
     [Fact]
     public void GetOptions_Always_AreStrict()
     {
         Use(("a", ["a.example"]));
-        var options = Compile(Terminate("a") with { Protocols = [TlsVersion.Tls13], Alpn = ["postgresql", "h2"] }).GetOptions(null);
+        var options = Compile(Terminate("a") with { Protocols = [TlsVersion.Tls13], Alpn = ["postgresql", "h2"] }).Choose(null)!.Options;
 
         Assert.False(options.AllowRenegotiation);
         Assert.False(options.ClientCertificateRequired);
         Assert.Null(options.CipherSuitesPolicy);
         Assert.Equal(["postgresql", "h2"], options.ApplicationProtocols!.Select(protocol => protocol.ToString()));
-        Assert.Empty(Compile(Terminate("a")).GetOptions(null).ApplicationProtocols!); // Null would let Kestrel add its own.
+        Assert.Empty(Compile(Terminate("a")).Choose(null)!.Options.ApplicationProtocols!); // Null would let Kestrel add its own.
     }
 
     [Fact]
@@ -79,11 +79,11 @@ public sealed class TlsPolicyTests : IDisposable
         Use(("a", ["a.example"]));
         var config = Terminate("a") with { ClientCertificates = new ClientCertificatesConfig { Mode = ClientCertificateMode.Require } };
         var trust = new ClientTrust([TestCertificates.Shared.Root], null);
-        var policy = TlsPolicy.Compile(config, _store.States, _store, trust: trust);
+        var policy = TlsPolicy.Compile(Basis(config, trust), _store.States, _store);
 
-        Assert.Throws<ArgumentException>(() => TlsPolicy.Compile(config, _store.States, _store));
-        Assert.Throws<ArgumentException>(() => TlsPolicy.Compile(Terminate("a"), _store.States, _store, trust: trust));
-        var options = policy.GetOptions(null);
+        Assert.Throws<ArgumentException>(() => TlsPolicy.Compile(Basis(config), _store.States, _store));
+        Assert.Throws<ArgumentException>(() => TlsPolicy.Compile(Basis(Terminate("a"), trust), _store.States, _store));
+        var options = policy.Choose(null)!.Options;
         Assert.True(options.ClientCertificateRequired);
         Assert.False(options.AllowTlsResume);
         Assert.Same(policy, Recompile(config, new ClientTrust([TestCertificates.Shared.Root], null)));
@@ -93,7 +93,7 @@ public sealed class TlsPolicyTests : IDisposable
         Assert.NotSame(policy, Recompile(config with { ClientCertificates = config.ClientCertificates with { Depth = 2 } }, trust));
         Assert.NotSame(policy, Recompile(Terminate("a"), null));
 
-        TlsPolicy Recompile(RouteTlsConfig next, ClientTrust? nextTrust) => TlsPolicy.Compile(next, _store.States, _store, policy, trust: nextTrust);
+        TlsPolicy Recompile(RouteTlsConfig next, ClientTrust? nextTrust) => TlsPolicy.Compile(Basis(next, nextTrust), _store.States, _store, policy);
     }
 
     [Fact]
@@ -272,7 +272,9 @@ public sealed class TlsPolicyTests : IDisposable
 
     private static string CipherOf(string output) => Regex.Match(output, @"^New, .*Cipher is (\S+)", RegexOptions.Multiline).Groups[1].Value;
 
-    private TlsPolicy Compile(RouteTlsConfig config, TlsPolicy? previous = null) => TlsPolicy.Compile(config, _store.States, _store, previous);
+    private static TlsPolicyBasis Basis(RouteTlsConfig config, ClientTrust? trust = null) => new("all", config, trust, TicketKeys: null, Ocsp: null);
+
+    private TlsPolicy Compile(RouteTlsConfig config, TlsPolicy? previous = null) => TlsPolicy.Compile(Basis(config), _store.States, _store, previous);
 
     private void Use(params (string Id, string[] Names)[] certificates)
     {

@@ -7,6 +7,7 @@ internal static class CertificateReader
     {
         Path = section.Text(nameof(CertificateConfig.Path)) ?? "",
         KeyPath = section.Text(nameof(CertificateConfig.KeyPath)),
+        Directory = section.Text(nameof(CertificateConfig.Directory)),
         Password = section.Text(nameof(CertificateConfig.Password)),
         Acme = section.Section(nameof(CertificateConfig.Acme), ReadAcme),
     };

@@ -6,6 +6,7 @@ internal static class RouteReader
     private static readonly RouteConfig s_route = new();
     private static readonly RouteMatch s_match = new();
     private static readonly RouteTlsConfig s_tls = new();
+    private static readonly SessionTicketsConfig s_tickets = new();
     private static readonly ClientCertificatesConfig s_clientCertificates = new();
 
     public static RouteConfig Read(SectionReader section)
@@ -42,11 +43,31 @@ internal static class RouteReader
         {
             Mode = section.Choice<TlsMode>(nameof(RouteTlsConfig.Mode)) ?? s_tls.Mode,
             Certificates = section.TextList(nameof(RouteTlsConfig.Certificates)) ?? s_tls.Certificates,
+            UnknownName = section.Choice<UnknownName>(nameof(RouteTlsConfig.UnknownName)),
             Protocols = section.ChoiceList<TlsVersion>(nameof(RouteTlsConfig.Protocols)) ?? s_tls.Protocols,
             Ciphers = section.Text(nameof(RouteTlsConfig.Ciphers)),
+            CipherSuites = section.Text(nameof(RouteTlsConfig.CipherSuites)),
+            Groups = section.Text(nameof(RouteTlsConfig.Groups)),
             PreferServerCiphers = section.Flag(nameof(RouteTlsConfig.PreferServerCiphers)) ?? s_tls.PreferServerCiphers,
             Alpn = section.TextList(nameof(RouteTlsConfig.Alpn)) ?? s_tls.Alpn,
+            SessionResumption = section.Flag(nameof(RouteTlsConfig.SessionResumption)) ?? s_tls.SessionResumption,
+            SessionTimeout = section.Time(nameof(RouteTlsConfig.SessionTimeout)) ?? s_tls.SessionTimeout,
+            SessionCacheSize = section.Number(nameof(RouteTlsConfig.SessionCacheSize)) ?? s_tls.SessionCacheSize,
+            SessionTickets = section.Section(nameof(RouteTlsConfig.SessionTickets), ReadSessionTickets),
+            OcspStapling = section.Flag(nameof(RouteTlsConfig.OcspStapling)) ?? s_tls.OcspStapling,
+            OcspResponder = section.Text(nameof(RouteTlsConfig.OcspResponder)),
+            OcspFiles = section.TextList(nameof(RouteTlsConfig.OcspFiles)) ?? s_tls.OcspFiles,
             ClientCertificates = section.Section(nameof(RouteTlsConfig.ClientCertificates), ReadClientCertificates),
+        };
+    }
+
+    private static SessionTicketsConfig ReadSessionTickets(SectionReader section)
+    {
+        return new SessionTicketsConfig
+        {
+            Enabled = section.Flag(nameof(SessionTicketsConfig.Enabled)) ?? s_tickets.Enabled,
+            RotationInterval = section.Time(nameof(SessionTicketsConfig.RotationInterval)) ?? s_tickets.RotationInterval,
+            KeyFiles = section.TextList(nameof(SessionTicketsConfig.KeyFiles)) ?? s_tickets.KeyFiles,
         };
     }
 

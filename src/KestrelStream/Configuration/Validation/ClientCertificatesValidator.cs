@@ -3,9 +3,6 @@ namespace KestrelStream.Configuration.Validation;
 /// <summary>What is said of the client certificates of one route, as far as no file is read.</summary>
 internal static class ClientCertificatesValidator
 {
-    /// <summary>.NET takes revocation lists from a store of the user's or from the network, never from a file.</summary>
-    private const string CrlMessage = "is not possible with SslStream, which ends TLS here and cannot be given revocation lists; valid: Tls:Engine \"OpenSsl\", or leave it out";
-
     private const int MaxDepth = 100;
 
     private static readonly ClientCertificatesConfig Defaults = new();
@@ -20,15 +17,9 @@ internal static class ClientCertificatesValidator
 
         FilePath.Check(context, $"{path}:TrustedCertificates", clients.TrustedCertificates ?? "", "a PEM file of the authorities that are trusted");
         context.CheckRange(path, "Depth", clients.Depth, 0, MaxDepth);
-        if (clients.Crl is not { } crl)
+        if (clients.Crl is { } crl)
         {
-            return;
-        }
-
-        FilePath.Check(context, $"{path}:Crl", crl, "a PEM file of revocation lists");
-        if (crl.Length > 0 && !context.Hooks.UsesOpenSsl(context.Config))
-        {
-            context.AddError($"{path}:Crl", $"{ErrorText.Quote(crl)} {CrlMessage}");
+            FilePath.Check(context, $"{path}:Crl", crl, "a PEM file of revocation lists");
         }
     }
 

@@ -1,11 +1,10 @@
+using KestrelStream.Tls;
+
 namespace KestrelStream.Configuration.Validation;
 
 /// <summary>What is said of one route's TLS.</summary>
 internal static class RouteTlsValidator
 {
-    /// <summary>SslStream sets SSL_OP_CIPHER_SERVER_PREFERENCE always and has no switch for it.</summary>
-    private const string ClientOrderMessage = "false is not possible: the server's order of ciphers always decides with SslStream, which ends TLS here; valid: true";
-
     private static readonly RouteTlsConfig Defaults = new();
 
     public static void Validate(ValidationContext context, string path, RouteTlsConfig tls)
@@ -17,6 +16,7 @@ internal static class RouteTlsValidator
         }
 
         ValidateCertificates(context, path, tls.Certificates);
+        ValidateUnknownName(context, path, tls);
         if (tls.Protocols.Count == 0)
         {
             context.AddError($"{path}:Protocols", $"the list is empty; valid: {ErrorText.Names(Enum.GetNames<TlsVersion>())}");
@@ -28,15 +28,30 @@ internal static class RouteTlsValidator
             context.AddError($"{path}:Ciphers", $"{ErrorText.Quote(ciphers)} is not a cipher string: {error}");
         }
 
-        if (!tls.PreferServerCiphers && !context.Hooks.UsesOpenSsl(context.Config))
+        if (tls.CipherSuites is { } suites)
         {
-            context.AddError($"{path}:PreferServerCiphers", ClientOrderMessage);
+            CheckSuites(context, path, tls, suites);
+        }
+
+        if (tls.Groups is { } groups && TlsGroups.Names(groups).Contains(""))
+        {
+            context.AddError($"{path}:Groups", $"{ErrorText.Quote(groups)} is not a list of groups; valid: names with colons between, as X25519:P-256, or auto");
         }
 
         context.CheckAlpn(path, "Alpn", tls.Alpn);
+        SessionResumptionValidator.Validate(context, path, tls);
+        OcspValidator.Validate(context, path, tls);
         if (tls.ClientCertificates is { } clients)
         {
             ClientCertificatesValidator.Validate(context, $"{path}:ClientCertificates", clients);
+        }
+
+        if (!context.Hooks.UsesOpenSsl(context.Config))
+        {
+            foreach (var limit in SslStreamLimits.Of(tls))
+            {
+                context.AddError($"{path}:{limit.Key}", $"{limit.Message}, which ends TLS here; valid: Tls:Engine \"OpenSsl\", or {limit.Valid}");
+            }
         }
     }
 
@@ -44,8 +59,18 @@ internal static class RouteTlsValidator
     private static void ValidatePassthrough(ValidationContext context, string path, RouteTlsConfig tls)
     {
         Check(nameof(tls.Certificates), tls.Certificates.Count > 0, tls.Certificates);
+        Check(nameof(tls.UnknownName), tls.UnknownName is not null, [tls.UnknownName.ToString()!]);
         Check(nameof(tls.Protocols), !tls.Protocols.SequenceEqual(Defaults.Protocols), tls.Protocols.Select(version => version.ToString()));
         Check(nameof(tls.Ciphers), tls.Ciphers is not null, [tls.Ciphers!]);
+        Check(nameof(tls.CipherSuites), tls.CipherSuites is not null, [tls.CipherSuites!]);
+        Check(nameof(tls.Groups), tls.Groups is not null, [tls.Groups!]);
+        Check(nameof(tls.SessionResumption), tls.SessionResumption != Defaults.SessionResumption, ["false"]);
+        Check(nameof(tls.SessionTimeout), tls.SessionTimeout != Defaults.SessionTimeout, [Duration.Format(tls.SessionTimeout)]);
+        Check(nameof(tls.SessionCacheSize), tls.SessionCacheSize != Defaults.SessionCacheSize, [$"{tls.SessionCacheSize}"]);
+        Check(nameof(tls.SessionTickets), tls.SessionTickets is not null && tls.SessionTickets != new SessionTicketsConfig(), ["{…}"]);
+        Check(nameof(tls.OcspStapling), tls.OcspStapling != Defaults.OcspStapling, ["true"]);
+        Check(nameof(tls.OcspResponder), tls.OcspResponder is not null, [tls.OcspResponder!]);
+        Check(nameof(tls.OcspFiles), tls.OcspFiles.Count > 0, tls.OcspFiles);
         Check(nameof(tls.PreferServerCiphers), tls.PreferServerCiphers != Defaults.PreferServerCiphers, ["false"]);
         Check(nameof(tls.Alpn), tls.Alpn.Count > 0, tls.Alpn);
         Check(
@@ -61,6 +86,32 @@ internal static class RouteTlsValidator
                     $"{path}:{key}",
                     $"{ErrorText.Quote(string.Join(", ", values))} has no effect with Mode \"Passthrough\"; valid: Mode \"Terminate\", or leave it out");
             }
+        }
+    }
+
+    /// <summary>A folder has no first certificate: which one it is would change with its files.</summary>
+    private static void ValidateUnknownName(ValidationContext context, string path, RouteTlsConfig tls)
+    {
+        if (tls.UnknownName == UnknownName.Default
+            && tls.Certificates.Count > 0
+            && context.Config.Certificates.TryGetValue(tls.Certificates[0], out var first)
+            && first.Directory is not null)
+        {
+            context.AddError(
+                $"{path}:UnknownName",
+                $"\"Default\" is the first of Certificates, and {ErrorText.Quote(tls.Certificates[0])} is a folder; valid: a certificate with a Path first in the list, or \"Reject\"");
+        }
+    }
+
+    private static void CheckSuites(ValidationContext context, string path, RouteTlsConfig tls, string suites)
+    {
+        if (!Tls13Suites.TryParse(suites, out _, out var error))
+        {
+            context.AddError($"{path}:CipherSuites", error!);
+        }
+        else if (!tls.Protocols.Contains(TlsVersion.Tls13))
+        {
+            context.AddError($"{path}:CipherSuites", $"{ErrorText.Quote(suites)} has no effect without TLS 1.3; valid: \"Tls13\" among Protocols, or leave it out");
         }
     }
 

@@ -14,6 +14,9 @@ internal static unsafe class OpenSslCallbacks
     [ThreadStatic]
     private static OpenSslSession? t_current;
 
+    /// <summary>The session that OpenSSL has been called for on this thread.</summary>
+    public static OpenSslSession? Current => t_current;
+
     public static void Set(nint context, bool hasAlpn)
     {
         OpenSslNative.SSL_CTX_set_client_hello_cb(context, &OnClientHello, 0);

@@ -1,9 +1,6 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-
 namespace KestrelStream.Tls.OpenSsl;
 
-/// <summary>Hands a loaded certificate to OpenSSL: as DER, so that nothing of .NET's own objects is shared. Thread-safe.</summary>
+/// <summary>Hands a loaded certificate to OpenSSL. Thread-safe.</summary>
 internal static unsafe class OpenSslCertificate
 {
     private const int Replace = 1;
@@ -11,16 +8,15 @@ internal static unsafe class OpenSslCertificate
     /// <summary>Sets leaf, key and the chain that is sent, for its kind of key. False = OpenSSL refuses; its queue says why.</summary>
     public static bool Use(OpenSslScope scope, nint context, CertificateEntry entry)
     {
-        var leaf = Read(scope, entry.Leaf);
-        var key = ReadKey(scope, entry.Leaf);
+        var leaf = Read(scope, entry.Certificate);
+        var key = ReadKey(scope, entry.PrivateKey);
         var chain = OpenSslNative.OPENSSL_sk_new_null();
         var intermediates = new List<nint>();
         try
         {
-            // The same chain as SslStream sends: without the root.
-            foreach (var certificate in entry.Context.IntermediateCertificates)
+            foreach (var certificate in entry.Chain)
             {
-                var read = Read(scope, certificate);
+                var read = Read(scope, certificate.Der);
                 intermediates.Add(read);
                 if (read == 0 || OpenSslNative.OPENSSL_sk_push(chain, read) == 0)
                 {
@@ -40,7 +36,7 @@ internal static unsafe class OpenSslCertificate
     }
 
     /// <summary>0 = OpenSSL cannot read it.</summary>
-    public static nint Read(OpenSslScope scope, X509Certificate2 certificate)
+    public static nint Read(OpenSslScope scope, ReadOnlySpan<byte> der)
     {
         var read = OpenSslNative.X509_new_ex(scope.LibraryContext, null);
         if (read == 0)
@@ -48,7 +44,6 @@ internal static unsafe class OpenSslCertificate
             return 0;
         }
 
-        var der = certificate.RawDataMemory.Span;
         fixed (byte* start = der)
         {
             var bytes = start;
@@ -56,16 +51,12 @@ internal static unsafe class OpenSslCertificate
         }
     }
 
-    private static nint ReadKey(OpenSslScope scope, X509Certificate2 certificate)
+    private static nint ReadKey(OpenSslScope scope, ReadOnlySpan<byte> der)
     {
-        using AsymmetricAlgorithm? key = certificate.GetRSAPrivateKey() ?? (AsymmetricAlgorithm?)certificate.GetECDsaPrivateKey();
-        var der = key?.ExportPkcs8PrivateKey() ?? [];
         fixed (byte* start = der)
         {
             var bytes = start;
-            var read = OpenSslNative.d2i_AutoPrivateKey_ex(null, &bytes, new(der.Length), scope.LibraryContext, null);
-            CryptographicOperations.ZeroMemory(der);
-            return read;
+            return OpenSslNative.d2i_AutoPrivateKey_ex(null, &bytes, new(der.Length), scope.LibraryContext, null);
         }
     }
 }

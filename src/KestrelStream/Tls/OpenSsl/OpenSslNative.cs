@@ -50,12 +50,9 @@ internal static unsafe partial class OpenSslNative
     public const int BioFlagsOfRetry = 15;
     public const int BioControlFlush = 11;
 
-    /// <summary>Name, HMAC key, AES key.</summary>
-    public const int TicketKeyBytes = 16 + 32 + 32;
-
     private const int ControlMode = 33;
     private const int ControlSessionCacheMode = 44;
-    private const int ControlSetTicketKeys = 59;
+    private const int ControlGroupsList = 92;
     private const int ControlMinimumVersion = 123;
     private const int ControlMaximumVersion = 124;
 
@@ -64,8 +61,8 @@ internal static unsafe partial class OpenSslNative
     public static void SetSessionCacheMode(nint context, int mode) => SSL_CTX_ctrl(context, ControlSessionCacheMode, mode, 0);
 
     /// <param name="context">An SSL_CTX.</param>
-    /// <param name="keys"><see cref="TicketKeyBytes"/> of them.</param>
-    public static bool SetTicketKeys(nint context, byte* keys) => SSL_CTX_ctrl(context, ControlSetTicketKeys, TicketKeyBytes, (nint)keys) == 1;
+    /// <param name="names">Ends with a zero.</param>
+    public static bool SetGroups(nint context, byte* names) => SSL_CTX_ctrl(context, ControlGroupsList, 0, (nint)names) == 1;
 
     public static bool SetVersions(nint context, int minimum, int maximum)
         => SSL_CTX_ctrl(context, ControlMinimumVersion, minimum, 0) == 1 && SSL_CTX_ctrl(context, ControlMaximumVersion, maximum, 0) == 1;
@@ -180,6 +177,9 @@ internal static unsafe partial class OpenSslNative
 
     [LibraryImport(Ssl)]
     public static partial int SSL_CTX_set_cipher_list(nint context, byte* text);
+
+    [LibraryImport(Ssl)]
+    public static partial int SSL_CTX_set_ciphersuites(nint context, byte* text);
 
     /// <summary>Takes its own references to everything.</summary>
     [LibraryImport(Ssl)]

@@ -17,6 +17,8 @@ internal sealed unsafe class OpenSslScope
     private static readonly OpenSslScope?[] s_scopes = new OpenSslScope[Most];
     private static readonly Lazy<bool> s_areSeparate = new(HasOnlyDefaultProvider);
 
+    private nint _ticketCipher;
+
     private OpenSslScope(int index, nint libraryContext)
     {
         Index = index;
@@ -33,6 +35,21 @@ internal sealed unsafe class OpenSslScope
     public nint LibraryContext { get; }
 
     public static int Count => Most;
+
+    /// <summary>AES-256-CBC, looked up once. 0 = it is not there.</summary>
+    public nint TicketCipher
+    {
+        get
+        {
+            if (_ticketCipher == 0)
+            {
+                // Two threads that come here at once would each hold a reference, for the life of the process: no harm.
+                _ticketCipher = OpenSslNative.EVP_CIPHER_fetch(LibraryContext, Utf8("AES-256-CBC\0"u8), null);
+            }
+
+            return _ticketCipher;
+        }
+    }
 
     /// <param name="number">Of the loop.</param>
     public static OpenSslScope ForLoop(int number)
@@ -69,6 +86,7 @@ internal sealed unsafe class OpenSslScope
         return 1;
     }
 
-    // Literals lie in the image and do not move.
-    private static byte* Utf8(ReadOnlySpan<byte> literal) => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(literal));
+    /// <summary>Literals lie in the image and do not move.</summary>
+    /// <param name="literal">Ends with a zero.</param>
+    public static byte* Utf8(ReadOnlySpan<byte> literal) => (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(literal));
 }

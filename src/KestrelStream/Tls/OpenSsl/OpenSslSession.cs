@@ -103,7 +103,6 @@ internal sealed unsafe class OpenSslSession
             // The client's next segment may wait (Nagle) for an acknowledgement of its Finished, which our kernel delays by 40 ms unless something
             // is sent.
             WriteTicket();
-            _ = OpenSslCallbacks.Handshake(this, _ssl);
         }
 
         return TlsStatus.Done;
@@ -236,11 +235,16 @@ internal sealed unsafe class OpenSslSession
         }
     }
 
-    /// <summary>The ticket of TLS 1.3 goes out with what is written next; TLS 1.2 has sent its own in the handshake.</summary>
+    /// <summary>The ticket of TLS 1.3; TLS 1.2 has sent its own in the handshake.</summary>
     private void WriteTicket()
     {
         _hasTicket = true;
-        _ = OpenSslNative.SSL_new_session_ticket(_ssl);
+        if (Context.SendsTicket && OpenSslNative.SSL_new_session_ticket(_ssl) == 1)
+        {
+            // Not left to the next write: the keys are asked for, on behalf of this session.
+            _ = OpenSslCallbacks.Handshake(this, _ssl);
+        }
+
         OpenSslNative.ERR_clear_error();
     }
 

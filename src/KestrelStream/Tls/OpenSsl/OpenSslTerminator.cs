@@ -8,20 +8,18 @@ using Microsoft.Extensions.Logging;
 namespace KestrelStream.Tls.OpenSsl;
 
 /// <summary>Ends TLS on the event loop: the handshake runs on the loop's thread, between its other sessions. One for the process; thread-safe.</summary>
-internal sealed partial class OpenSslTerminator(StreamProxyMetrics metrics, TimeProvider time, ILogger<OpenSslTerminator> logger) : ITlsTerminator
+internal sealed partial class OpenSslTerminator(StreamProxyMetrics metrics, TimeProvider time, ILogger<OpenSslTerminator> logger)
 {
-    /// <summary>It is on its loop already.</summary>
-    public ValueTask PrepareAsync(StreamSession session, TlsPolicy policy) => ValueTask.CompletedTask;
-
+    /// <inheritdoc cref="ITlsTerminator.TerminateAsync"/>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    public async ValueTask<bool> TerminateAsync(StreamSession session, TlsPolicy policy)
+    public async ValueTask<bool> TerminateAsync(StreamSession session, TlsOffer offer)
     {
         await session.Environment.ResumeAsync();
         session.Enter(SessionPhase.Handshake, session.ListenerModel.Config.HandshakeTimeout);
         var started = time.GetTimestamp();
         var client = (LoopConnection)session.Transport;
         await MayStepAsync(client.Loop);
-        if (client.IsClosed || OpenSslSession.Create(policy.GetOpenSslContext(session.ServerName), client.Loop.Tls, session.ServerName) is not { } tls)
+        if (client.IsClosed || OpenSslSession.Create(offer.Context, client.Loop.Tls, session.ServerName) is not { } tls)
         {
             Failed(session, SessionEndReason.ClientTlsFailed, "the connection is closed, or there is no memory", time.GetElapsedTime(started));
             client.Close();

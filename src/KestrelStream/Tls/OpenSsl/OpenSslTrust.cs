@@ -77,9 +77,18 @@ internal static unsafe class OpenSslTrust
         return result.Value == 0 ? null : Marshal.PtrToStringUTF8((nint)OpenSslNative.X509_verify_cert_error_string(result));
     }
 
+    /// <summary>Whether the certificate in a session, which is verified no more, is one that the mode allows, and has not expired meanwhile.</summary>
+    public static bool MayResume(nint ssl, nint session)
+    {
+        var certificate = OpenSslNative.SSL_SESSION_get0_peer(session);
+        return certificate == 0
+            ? (OpenSslNative.SSL_get_verify_mode(ssl) & OpenSslNative.VerifyFailIfNoPeerCertificate) == 0
+            : OpenSslNative.X509_cmp_current_time(OpenSslNative.X509_get0_notAfter(certificate)) > 0;
+    }
+
     private static bool Add(OpenSslScope scope, nint context, nint store, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate)
     {
-        var read = OpenSslCertificate.Read(scope, certificate);
+        var read = OpenSslCertificate.Read(scope, certificate.RawDataMemory.Span);
         var isAdded = read != 0 && OpenSslNative.X509_STORE_add_cert(store, read) == 1 && OpenSslNative.SSL_CTX_add_client_CA(context, read) == 1;
         OpenSslNative.X509_free(read);
         return isAdded;
@@ -120,11 +129,7 @@ internal static unsafe class OpenSslTrust
             return OpenSslNative.TicketIgnoreAndRenew;
         }
 
-        var certificate = OpenSslNative.SSL_SESSION_get0_peer(session);
-        var isGood = certificate == 0
-            ? (OpenSslNative.SSL_get_verify_mode(ssl) & OpenSslNative.VerifyFailIfNoPeerCertificate) == 0
-            : OpenSslNative.X509_cmp_current_time(OpenSslNative.X509_get0_notAfter(certificate)) > 0;
-        return !isGood ? OpenSslNative.TicketIgnoreAndRenew
+        return !MayResume(ssl, session) ? OpenSslNative.TicketIgnoreAndRenew
             : status == OpenSslNative.TicketSuccess ? OpenSslNative.TicketUse
             : OpenSslNative.TicketUseAndRenew;
     }
