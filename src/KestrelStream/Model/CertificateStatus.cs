@@ -10,6 +10,9 @@ internal sealed record CertificateStatus(string Id, DateTimeOffset? FirstToEnd)
     /// <summary>Certificates that are served; other than one only of a folder, and none while ACME has got none.</summary>
     public int Count { get; init; } = 1;
 
+    /// <summary>How long before <see cref="FirstToEnd"/> it is worth a warning.</summary>
+    public TimeSpan Soon { get; init; } = CertificateState.UsualSoon;
+
     /// <summary>Files that are not.</summary>
     public IReadOnlyList<RefusedCertificate> Refused { get; init; } = [];
 
@@ -22,6 +25,7 @@ internal sealed record CertificateStatus(string Id, DateTimeOffset? FirstToEnd)
     public static CertificateStatus Of(CertificateState state) => new(state.Id, state.FirstToEnd)
     {
         Count = state.Entries.Count,
+        Soon = state.Soon,
         Refused = state.Refused,
         WhyUnreadable = state.WhyUnreadable,
         Changes = state.Changes,

@@ -8,8 +8,6 @@ namespace KestrelStream.Tls;
 /// <summary>What clients will not like about certificates that can be used: for <c>check</c>. Reads nothing but the roots of the system. Thread-safe.</summary>
 internal static class CertificateReview
 {
-    private static readonly TimeSpan s_soon = TimeSpan.FromDays(14);
-
     /// <param name="config">Valid as far as routes name certificates.</param>
     /// <param name="set">Its certificates.</param>
     /// <param name="now">What is valid.</param>
@@ -33,7 +31,7 @@ internal static class CertificateReview
         foreach (var entry in state.Entries)
         {
             var file = entry.Files.Certificate.Target;
-            if (entry.NotAfter > now && entry.NotAfter - now < s_soon)
+            if (entry.NotAfter > now && entry.NotAfter - now < state.Soon)
             {
                 yield return new ConfigError(path, string.Create(CultureInfo.InvariantCulture, $"'{file}' ends soon, on {entry.NotAfter:u}"));
             }

@@ -8,6 +8,9 @@ namespace KestrelStream.Tls;
 /// </summary>
 internal sealed class CertificateState
 {
+    /// <summary>Of what others renew: see <see cref="Soon"/>.</summary>
+    public static readonly TimeSpan UsualSoon = TimeSpan.FromDays(14);
+
     private volatile CertificateEntry[] _entries;
     private volatile RefusedCertificate[] _refused = [];
     private long _taken;
@@ -67,6 +70,13 @@ internal sealed class CertificateState
 
     /// <summary>When the first of its certificates ends; null = there is none.</summary>
     public DateTimeOffset? FirstToEnd => _entries is { Length: > 0 } entries ? entries.Min(entry => entry.NotAfter) : null;
+
+    /// <summary>
+    /// How long before its end a certificate is worth a warning: whoever renews has done so long before. One by ACME may live for days or hours, and is renewed when
+    /// a third of them is left; half of that is soon then.
+    /// </summary>
+    public TimeSpan Soon
+        => Config.Acme is { } acme && _entries is [var entry] && (acme.RenewBefore ?? ((entry.NotAfter - entry.NotBefore) / 3)) / 2 is var half && half < UsualSoon ? half : UsualSoon;
 
     /// <summary>How often new files have been taken, and how often they have not.</summary>
     public (long Taken, long Refused) Changes => (Interlocked.Read(ref _taken), Interlocked.Read(ref _refusals));

@@ -144,6 +144,21 @@ public sealed class AwaitedCertificateTests : IDisposable
         Assert.False(group.Names.Has(pair));
     }
 
+    [Theory]
+    [InlineData(90, null, 14 * 24)]
+    [InlineData(6, null, 24)]
+    [InlineData(6, 2, 1)]
+    public void Soon_ShortLife_IsHalfOfWhatRenewalLeaves(int days, int? renewBeforeHours, int soonHours)
+    {
+        var now = _clock.GetUtcNow();
+        var issued = s_authority.Issue(TestKeyType.EcdsaP256, [Name], now, now.AddDays(days));
+        new AcmeStorage(_folder["acme"]).WriteCertificate("www", "https://acme.example.com/", issued.ChainPem, issued.KeyPem);
+        var acme = Acme(AcmeUntilIssued.Refuse);
+        Start(acme with { Acme = acme.Acme! with { RenewBefore = renewBeforeHours is { } hours ? TimeSpan.FromHours(hours) : null } });
+
+        Assert.Equal(soonHours, State.Soon.TotalHours, tolerance: 0.01);
+    }
+
     [Fact]
     public void Review_Awaited_SaysNothing()
     {
