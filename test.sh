@@ -11,7 +11,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 # --- What the tests talk to --------------------------------------------------------------------------------------------------
 
 # program:package
-peers=(nginx:nginx curl:curl openssl:openssl gnutls-cli:gnutls-bin psql:postgresql mariadbd:mariadb-server redis-server:redis-server python3:python3 setpriv:util-linux systemd-analyze:systemd dnsmasq:dnsmasq-base haproxy:haproxy pebble:pebble)
+peers=(nginx:nginx curl:curl openssl:openssl gnutls-cli:gnutls-bin psql:postgresql mariadbd:mariadb-server redis-server:redis-server python3:python3 setpriv:util-linux systemd-analyze:systemd dnsmasq:dnsmasq-base haproxy:haproxy pebble:pebble sshd:openssh-server ssh:openssh-client chromium:chromium node:nodejs npm:npm)
 
 missing_packages() {
     local peer
@@ -44,6 +44,11 @@ if [ ${#packages[@]} -gt 0 ]; then
     echo "Installing: ${packages[*]}"
     # Without them the tests that need them fail and say so.
     install_packages "${packages[@]}" || echo "Installing has failed; going on." >&2
+fi
+
+# The driver of the browser, of the version that the lock file names.
+if command -v npm > /dev/null && [ ! -d tests/dashboard/node_modules/playwright-core ]; then
+    (cd tests/dashboard && npm ci --no-audit --no-fund) || echo "npm ci has failed; going on." >&2
 fi
 
 # --- Build, once -------------------------------------------------------------------------------------------------------------

@@ -104,6 +104,11 @@ public sealed class ScriptedUpstream : IAsyncDisposable
                 lock (_accepted)
                 {
                     _accepted.Add(socket);
+                    if (_stopped.IsCancellationRequested)
+                    {
+                        // Accepted while all others were closed: nobody else would end its script.
+                        socket.Dispose();
+                    }
                 }
 
                 _running.Add(Task.Run(() => RunAsync(script, socket)));

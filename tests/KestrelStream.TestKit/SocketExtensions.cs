@@ -10,7 +10,7 @@ public static class SocketExtensions
     {
         while (!bytes.IsEmpty)
         {
-            bytes = bytes[await socket.SendAsync(bytes)..];
+            bytes = bytes[await socket.SendAsync(bytes).AsTask().WaitAsync(Wait.Limit)..];
         }
     }
 

@@ -46,7 +46,7 @@ public sealed class TestCertificates
     public TestCertificate Issue(params string[] dnsNames) => Issue(TestKeyType.EcdsaP256, dnsNames);
 
     /// <param name="keyType">Of the leaf.</param>
-    /// <param name="dnsNames">Subject alternative names; none = no such extension.</param>
+    /// <param name="dnsNames">Subject alternative names, addresses too; none = no such extension.</param>
     /// <param name="notBefore">Null = a day ago.</param>
     /// <param name="notAfter">Null = in 30 days.</param>
     /// <param name="commonName">Null = the first DNS name.</param>
@@ -78,7 +78,14 @@ public sealed class TestCertificates
             var names = new SubjectAlternativeNameBuilder();
             foreach (var name in dnsNames)
             {
-                names.AddDnsName(name);
+                if (System.Net.IPAddress.TryParse(name, out var address))
+                {
+                    names.AddIpAddress(address);
+                }
+                else
+                {
+                    names.AddDnsName(name);
+                }
             }
 
             request.CertificateExtensions.Add(names.Build());
@@ -99,6 +106,17 @@ public sealed class TestCertificates
             Serial());
         var withKey = key is RSA rsaKey ? leaf.CopyWithPrivateKey(rsaKey) : leaf.CopyWithPrivateKey((ECDsa)key);
         return new TestCertificate(withKey, key, [Intermediate]);
+    }
+
+    /// <summary>A server certificate that nobody has issued but itself.</summary>
+    public static TestCertificate SelfSigned(string dnsName)
+    {
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest($"CN={dnsName}", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName(dnsName);
+        request.CertificateExtensions.Add(names.Build());
+        return new TestCertificate(request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(30)), key, []);
     }
 
     private static CertificateRequest AuthorityRequest(string name, ECDsa key)

@@ -112,11 +112,11 @@ internal sealed class ConfigFile : IStreamProxyConfigProvider, IDisposable
             : new ConfigResult(new StreamProxyConfig(), [new ConfigError(Section, $"{_file.FullName} has no section of this name")]);
     }
 
-    /// <summary>An app that hosts the library may do with a token alone; a token without an admin port would be one for nothing.</summary>
+    /// <summary>An app that hosts the library may do without; what else is said of an admin port would be for nothing without one.</summary>
     private static ConfigResult WithAdminAddress(ConfigResult read)
     {
         const string Path = $"{Section}:Admin:Address";
-        return read.Config.Admin is { Address: "", Token: not null } && !read.Errors.Any(error => error.Path == Path)
+        return read.Config.Admin is { Address: "" } admin && (admin.Token is not null || admin.RefusedBytes > 0) && !read.Errors.Any(error => error.Path == Path)
             ? read with { Errors = [.. read.Errors, new ConfigError(Path, "is missing or empty; valid: ip:port, [v6]:port, *:port, localhost:port, unix:/path")] }
             : read;
     }

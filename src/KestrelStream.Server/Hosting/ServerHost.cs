@@ -1,4 +1,6 @@
 using KestrelStream.Configuration;
+using KestrelStream.Http;
+using KestrelStream.Server.ReverseProxy;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -39,7 +41,10 @@ internal static class ServerHost
         WebApplication? app = null;
         builder.Logging.AddFilter("Microsoft", level => level >= LogLevel.Warning && app?.Lifetime.ApplicationStarted.IsCancellationRequested == true);
 
-        builder.Services.AddStreamProxy().LoadFrom(file).AddAcme();
+        builder.Services.AddSingleton(services => new ReverseProxyHost(file, services));
+        builder.Services.AddSingleton<IHttpAppSource>(services => services.GetRequiredService<ReverseProxyHost>());
+        builder.Services.AddSingleton<IStreamProxyConfigProvider>(services => services.GetRequiredService<ReverseProxyHost>());
+        builder.Services.AddStreamProxy().AddAcme();
         builder.Services.AddRouting();
 
         // The drain has its own clock, StreamProxy:ShutdownTimeout; the host's would cut it short.

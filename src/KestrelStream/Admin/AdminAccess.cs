@@ -4,6 +4,8 @@ using System.Text;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Model;
+using KestrelStream.Sessions;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,9 +26,27 @@ internal static partial class AdminAccess
         ? endpoint(context)
         : DenyAsync(context, change, status);
 
+    /// <summary>The clients of the proxy's own listeners are the public: to them, none of this is there.</summary>
+    public static void KeepOffSessions(IEndpointConventionBuilder endpoints) => endpoints.Add(builder =>
+    {
+        if (builder.RequestDelegate is { } endpoint)
+        {
+            builder.RequestDelegate = context =>
+            {
+                if (context.Features.Get<IStreamSessionFeature>() is null)
+                {
+                    return endpoint(context);
+                }
+
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return Task.CompletedTask;
+            };
+        }
+    });
+
     /// <param name="context">The request.</param>
     /// <param name="status">403 = nobody may, 401 = not with what came.</param>
-    private static bool IsAllowed(HttpContext context, out int status)
+    public static bool IsAllowed(HttpContext context, out int status)
     {
         var admin = context.RequestServices.GetRequiredService<IProxyState>().Current?.Config.Admin;
         if (admin?.Token is { Length: > 0 } token)
@@ -56,7 +76,7 @@ internal static partial class AdminAccess
             && own!.Kind == ProxyAddressKind.Unix
             && socket.ToString() == own.Host;
 
-    private static Task DenyAsync(HttpContext context, AdminChange change, int status)
+    public static Task DenyAsync(HttpContext context, AdminChange change, int status)
     {
         ChangeRecord.Count(context, change, ChangeOutcome.Denied);
         LogDenied(ChangeRecord.Logger(context), ChangeRecord.Who(context), change, status);

@@ -15,6 +15,9 @@ internal enum AdminChange
     /// <summary>Sessions are closed.</summary>
     SessionClose,
 
+    /// <summary>Nothing yet: whether a token is the right one.</summary>
+    TokenCheck,
+
     /// <summary>Back to the configuration before.</summary>
     ConfigRollback,
 }

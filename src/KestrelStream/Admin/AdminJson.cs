@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using KestrelStream.Admin.Explaining;
 using KestrelStream.Management;
 
 namespace KestrelStream.Admin;
@@ -12,9 +13,12 @@ namespace KestrelStream.Admin;
 [JsonSerializable(typeof(IEnumerable<ApiListener>))]
 [JsonSerializable(typeof(IEnumerable<ApiRoute>))]
 [JsonSerializable(typeof(IEnumerable<ApiCluster>))]
-[JsonSerializable(typeof(IEnumerable<ApiCertificate>))]
 [JsonSerializable(typeof(IEnumerable<ApiIssuance>))]
 [JsonSerializable(typeof(IEnumerable<ApiSession>))]
+[JsonSerializable(typeof(IEnumerable<ApiCertificate>))]
+[JsonSerializable(typeof(IEnumerable<ApiRefused>))]
+[JsonSerializable(typeof(IEnumerable<ApiConfigEvent>))]
+[JsonSerializable(typeof(ApiAccess))]
 [JsonSerializable(typeof(ApiExplanation))]
 [JsonSerializable(typeof(ApiHealth))]
 [JsonSerializable(typeof(ApiReadiness))]

@@ -18,6 +18,11 @@ namespace KestrelStream.Admin;
 /// <param name="TotalSessions">Whose dial succeeded, since start.</param>
 /// <param name="DialFailures">Since start.</param>
 /// <param name="WarmConnections">Connections made ahead that wait for a session; null = the cluster asks for none.</param>
+/// <param name="MostSessions">Most at once so far.</param>
+/// <param name="FailedSessions">Those that it has reset, or that ended because it was found dead.</param>
+/// <param name="Ejections">Times that the failures of its sessions have taken it out.</param>
+/// <param name="BytesIn">Payload from clients since start, of those that run included.</param>
+/// <param name="BytesOut">Payload to clients, likewise.</param>
 /// <param name="LastCheck">The last active check; null = none so far.</param>
 internal sealed record ApiDestination(
     string Id,
@@ -35,4 +40,9 @@ internal sealed record ApiDestination(
     long TotalSessions,
     long DialFailures,
     int? WarmConnections,
+    int MostSessions,
+    long FailedSessions,
+    long Ejections,
+    long BytesIn,
+    long BytesOut,
     ApiCheck? LastCheck);

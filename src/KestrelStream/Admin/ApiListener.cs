@@ -9,6 +9,8 @@ namespace KestrelStream.Admin;
 /// <param name="MaxConnections">Most at once; null = unlimited.</param>
 /// <param name="BytesIn">Payload from clients since start.</param>
 /// <param name="BytesOut">Payload to clients since start.</param>
+/// <param name="MostSessions">Most at once so far.</param>
+/// <param name="TotalSessions">Since start, running ones included.</param>
 internal sealed record ApiListener(
     string Id,
     string Address,
@@ -17,4 +19,6 @@ internal sealed record ApiListener(
     long ActiveSessions,
     int? MaxConnections,
     long BytesIn,
-    long BytesOut);
+    long BytesOut,
+    int MostSessions,
+    long TotalSessions);

@@ -14,6 +14,8 @@ namespace KestrelStream.Admin;
 /// <param name="Order">Decides among routes that are otherwise equal.</param>
 /// <param name="ActiveSessions">Running now.</param>
 /// <param name="TotalSessions">Since start, running ones included.</param>
+/// <param name="BytesIn">Payload from clients since start.</param>
+/// <param name="BytesOut">Payload to clients since start.</param>
 internal sealed record ApiRoute(
     string Id,
     IReadOnlyList<string> Listeners,
@@ -25,4 +27,6 @@ internal sealed record ApiRoute(
     string? Cluster,
     int Order,
     int ActiveSessions,
-    long TotalSessions);
+    long TotalSessions,
+    long BytesIn,
+    long BytesOut);

@@ -17,6 +17,8 @@ namespace KestrelStream.Admin;
 /// <param name="Started">When it was accepted.</param>
 /// <param name="Generation">Of the configuration it was accepted under.</param>
 /// <param name="ClientCertificate">The client's, verified; null = none.</param>
+/// <param name="BytesInPerSecond">Now; null = nobody has looked at it for a while: ask again in a second or two.</param>
+/// <param name="BytesOutPerSecond">Likewise.</param>
 internal sealed record ApiSession(
     string Id,
     string Listener,
@@ -30,4 +32,6 @@ internal sealed record ApiSession(
     long BytesOut,
     DateTimeOffset Started,
     long Generation,
-    ClientCertificate? ClientCertificate);
+    ClientCertificate? ClientCertificate,
+    double? BytesInPerSecond,
+    double? BytesOutPerSecond);

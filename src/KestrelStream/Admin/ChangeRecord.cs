@@ -1,5 +1,6 @@
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
+using KestrelStream.Management;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,12 @@ internal static partial class ChangeRecord
     public static void Applied(HttpContext context, AdminChange change, string what, string from, string to)
     {
         Count(context, change, ChangeOutcome.Applied);
+        if (change is AdminChange.DestinationSet or AdminChange.DestinationAdd or AdminChange.DestinationRemove)
+        {
+            // A rollback is noted as the configuration that it is, and sessions are no part of one.
+            context.RequestServices.GetRequiredService<ConfigHistory>().Changed(Who(context), what, from, to);
+        }
+
         LogChange(Logger(context), Who(context), change, what, from, to);
     }
 

@@ -1,22 +1,56 @@
+using System.Globalization;
 using KestrelStream.Management;
 using KestrelStream.Model;
+using KestrelStream.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace KestrelStream.Admin;
 
-/// <summary>The configuration: <c>/api/config</c>, what of it is not what its source says, and the way back.</summary>
+/// <summary>The configuration: <c>/api/config</c>, what has happened to it, what of it is not what its source says, and the way back.</summary>
 internal static class ConfigEndpoints
 {
-    public static Task GetAsync(HttpContext context)
+    public static async Task GetAsync(HttpContext context)
     {
         if (context.RequestServices.GetRequiredService<IProxyState>().Current is not { } snapshot)
         {
-            return AdminResponse.WriteProblemAsync(context, StatusCodes.Status503ServiceUnavailable, "Not started", "No configuration is in force yet.");
+            await AdminResponse.WriteProblemAsync(context, StatusCodes.Status503ServiceUnavailable, "Not started", "No configuration is in force yet.");
+            return;
         }
 
-        var answer = new ApiConfig(snapshot.Generation, snapshot.Applied, snapshot.Config);
-        return AdminResponse.WriteAsync(context, answer, ConfigRedaction.ApiConfig);
+        var applied = History(context).Read().FirstOrDefault(change => change.Generation == snapshot.Generation && change.Kind != ConfigEventKind.Rejected);
+        var (changes, total) = await ApiConfigChange.OfAsync(applied?.Changes);
+        var sessions =
+            from session in context.RequestServices.GetRequiredService<SessionTable>().Snapshot()
+            where session.Phase != SessionPhase.Closed
+            group session by session.ListenerModel.Generation into generation
+            orderby generation.Key descending
+            select new ApiGeneration(generation.Key, generation.Count());
+        var answer = new ApiConfig(snapshot.Generation, snapshot.Applied, snapshot.Config, changes, total, [.. sessions]);
+        await AdminResponse.WriteAsync(context, answer, ConfigRedaction.ApiConfig);
+    }
+
+    public static async Task GetHistoryAsync(HttpContext context)
+    {
+        var answer = new List<ApiConfigEvent>();
+        foreach (var happened in History(context).Read())
+        {
+            var (changes, total) = await ApiConfigChange.OfAsync(happened.Changes);
+            answer.Add(new ApiConfigEvent(
+                happened.Id.ToString(CultureInfo.InvariantCulture),
+                happened.Time,
+                happened.Kind,
+                happened.Generation == 0 ? null : happened.Generation,
+                happened.Who,
+                happened.What,
+                happened.From,
+                happened.To,
+                changes,
+                total,
+                happened.Errors));
+        }
+
+        await AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiConfigEvent);
     }
 
     public static async Task GetDifferencesAsync(HttpContext context)
@@ -53,6 +87,8 @@ internal static class ConfigEndpoints
         };
         await AdminResponse.WriteProblemAsync(context, status, title, detail, result.Errors.Count > 0 ? result.Errors : null);
     }
+
+    private static ConfigHistory History(HttpContext context) => context.RequestServices.GetRequiredService<ConfigHistory>();
 
     private static IProxyControl Control(HttpContext context) => context.RequestServices.GetRequiredService<IProxyControl>();
 }

@@ -1,7 +1,7 @@
+using KestrelStream.Admin.Live;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Model;
-using KestrelStream.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -12,39 +12,33 @@ internal static class StateEndpoints
 {
     public static Task GetListenersAsync(HttpContext context)
     {
-        var state = State(context);
-        var metrics = context.RequestServices.GetRequiredService<StreamProxyMetrics>();
-        var bytes = metrics.ReadByteTotals();
+        var traffic = Read(context);
         var answer =
-            from listener in state.Listeners
-            let model = listener.Model
-            orderby model.Id
-            let total = bytes.GetValueOrDefault(metrics.Of(model))
+            from listener in traffic.Listeners
+            let model = listener.Listener.Model
             select new ApiListener(
                 model.Id,
                 model.Address.ToString(),
-                [.. listener.Bound.Select(EndPointText.Of)],
-                [.. Routes(state).Where(route => TakesFrom(route, model.Id)).Select(route => route.Id)],
-                listener.ActiveSessions,
+                [.. listener.Listener.Bound.Select(EndPointText.Of)],
+                [.. traffic.Routes.Where(route => TakesFrom(route.Route, model.Id)).Select(route => route.Route.Id)],
+                listener.Active,
                 model.Config.MaxConnections,
-                total.In,
-                total.Out);
+                listener.BytesIn,
+                listener.BytesOut,
+                listener.Most,
+                listener.Total);
         return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiListener);
     }
 
     public static Task GetRoutesAsync(HttpContext context)
     {
-        var state = State(context);
-        var active = context.RequestServices.GetRequiredService<SessionTable>().Snapshot()
-            .Where(session => session.Route is not null && session.Phase != SessionPhase.Closed)
-            .CountBy(session => session.Route!.Id, StringComparer.OrdinalIgnoreCase)
-            .ToDictionary(StringComparer.OrdinalIgnoreCase);
-        var ended = context.RequestServices.GetRequiredService<StreamProxyMetrics>().ReadEndedSessions();
+        var traffic = Read(context);
         var answer =
-            from route in Routes(state)
+            from line in traffic.Routes
+            let route = line.Route
             select new ApiRoute(
                 route.Id,
-                [.. (state.Current?.Listeners.Keys ?? []).Where(listener => TakesFrom(route, listener)).Order(StringComparer.OrdinalIgnoreCase)],
+                [.. traffic.Snapshot!.Listeners.Keys.Where(listener => TakesFrom(route, listener)).Order(StringComparer.OrdinalIgnoreCase)],
                 route.Config.Match,
                 route.Config.StartTls,
                 route.Action,
@@ -52,24 +46,26 @@ internal static class StateEndpoints
                 route.Config.Tls?.Certificates ?? [],
                 route.Cluster?.Id,
                 route.Config.Order,
-                active.GetValueOrDefault(route.Id),
-                active.GetValueOrDefault(route.Id) + ended.GetValueOrDefault(route.Id));
+                line.Active,
+                line.Total,
+                line.BytesIn,
+                line.BytesOut);
         return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiRoute);
     }
 
     public static Task GetClustersAsync(HttpContext context)
     {
+        var traffic = Read(context);
+        var members = traffic.Members.ToLookup(member => member.Cluster);
         var answer =
-            from cluster in State(context).Current?.Clusters.Values ?? []
-            orderby cluster.Id
+            from cluster in traffic.Clusters
             let model = cluster.Model
-            let leaving = model.Sources.SelectMany(source => source.Leaving)
             select new ApiCluster(
                 cluster.Id,
                 model.Policy.Name,
                 cluster.QueueLength,
                 model.Config.Queue?.MaxLength ?? 0,
-                [.. model.Destinations.Select(destination => Describe(destination, isLeaving: false)), .. leaving.Select(destination => Describe(destination, isLeaving: true))],
+                [.. members[cluster].Select(Describe)],
                 [.. model.Sources.Select(ApiName.Of)]);
         return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiCluster);
     }
@@ -77,41 +73,51 @@ internal static class StateEndpoints
     public static Task GetCertificatesAsync(HttpContext context)
         => AdminResponse.WriteAsync(
             context,
-            State(context).Certificates.OrderBy(certificate => certificate.Id, StringComparer.OrdinalIgnoreCase).Select(ApiCertificate.Of),
+            context.RequestServices.GetRequiredService<IProxyState>().Certificates.OrderBy(certificate => certificate.Id, StringComparer.OrdinalIgnoreCase).Select(ApiCertificate.Of),
             AdminJson.Default.IEnumerableApiCertificate);
 
     public static Task GetAcmeAsync(HttpContext context)
     {
         var answer =
-            from issuance in State(context).Issuances
+            from issuance in context.RequestServices.GetRequiredService<IProxyState>().Issuances
             orderby issuance.Id
             select new ApiIssuance(issuance.Id, issuance.State, issuance.Next, issuance.LastError, issuance.Issued, issuance.Failed);
         return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiIssuance);
     }
 
-    private static IProxyState State(HttpContext context) => context.RequestServices.GetRequiredService<IProxyState>();
-
-    private static IEnumerable<RouteModel> Routes(IProxyState state)
-        => (state.Current?.Routes.Values ?? []).OrderBy(route => route.Id, StringComparer.OrdinalIgnoreCase);
-
-    private static bool TakesFrom(RouteModel route, string listener)
+    /// <summary>Whether a route takes sessions of a listener.</summary>
+    public static bool TakesFrom(RouteModel route, string listener)
         => route.Config.Listeners?.Contains(listener, StringComparer.OrdinalIgnoreCase) ?? true;
 
-    private static ApiDestination Describe(DestinationState destination, bool isLeaving) => new(
-        destination.Id,
-        destination.Address.ToString(),
-        [.. destination.EndPoints.Select(EndPointText.Of)],
-        destination.Source?.Id,
-        isLeaving ? "leaving" : ApiDestinationSettings.Word(destination.Control.State),
-        !isLeaving && destination.Control.State == OperatorState.Ready ? null : destination.ActiveSessions,
-        destination.Health,
-        ApiDestinationSettings.Word(destination.Control.Health),
-        destination.Weight,
-        destination.Config.Backup,
-        destination.Config.MaxConnections,
-        destination.ActiveSessions,
-        destination.TotalSessions,
-        destination.DialFailures,
-        destination.Warm?.Count,
-        ApiCheck.Of(destination.LastCheck));
+    /// <summary>What an operator, or its name, wants of a member.</summary>
+    public static string StateOf(MemberTraffic member) => member.IsLeaving ? "leaving" : ApiDestinationSettings.Word(member.Destination.Control.State);
+
+    private static TrafficReading Read(HttpContext context) => context.RequestServices.GetRequiredService<TrafficReader>().Read();
+
+    private static ApiDestination Describe(MemberTraffic member)
+    {
+        var destination = member.Destination;
+        return new ApiDestination(
+            destination.Id,
+            destination.Address.ToString(),
+            [.. destination.EndPoints.Select(EndPointText.Of)],
+            destination.Source?.Id,
+            StateOf(member),
+            !member.IsLeaving && destination.Control.State == OperatorState.Ready ? null : destination.ActiveSessions,
+            destination.Health,
+            ApiDestinationSettings.Word(destination.Control.Health),
+            destination.Weight,
+            destination.Config.Backup,
+            destination.Config.MaxConnections,
+            destination.ActiveSessions,
+            destination.TotalSessions,
+            destination.DialFailures,
+            destination.Warm?.Count,
+            destination.MostSessions,
+            destination.FailedSessions,
+            destination.Ejections,
+            member.BytesIn,
+            member.BytesOut,
+            ApiCheck.Of(destination.LastCheck));
+    }
 }

@@ -14,4 +14,7 @@ public sealed record AdminConfig
     /// admin port when that is a unix socket: there the permissions of the file decide.
     /// </summary>
     public string? Token { get; init; }
+
+    /// <summary>How many of the first bytes that a refused client has sent are shown by <c>/api/refused</c>; 0 = none: they may be a secret.</summary>
+    public int RefusedBytes { get; init; }
 }

@@ -30,8 +30,14 @@ public sealed record ClusterConfig
     /// <summary>What a V2 header tells besides addresses. Default nothing.</summary>
     public IReadOnlyList<ProxyProtocolTlv> Tlvs { get; init; } = [];
 
+    /// <summary>TLS with the destinations; null = plain bytes.</summary>
+    public UpstreamTlsConfig? Tls { get; init; }
+
     /// <summary>Longest time until names of destinations are resolved again. Default 10 s. A shorter time to live counts where it is known.</summary>
     public TimeSpan DnsRefresh { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Not a key: somebody else finds out which destinations are up, and says so to the cluster's state.</summary>
+    internal bool IsCheckedElsewhere { get; init; }
 
     /// <summary>Where sessions wait while all are full; null = nowhere.</summary>
     public QueueConfig? Queue { get; init; }

@@ -11,6 +11,8 @@ internal sealed record ProxyAddress
 
     private const string SrvPrefix = "srv+";
 
+    private const string ServerName = "{sni}";
+
     /// <summary>sun_path holds 108 bytes with its terminating zero (unix(7)).</summary>
     private const int MaxUnixPathBytes = 107;
 
@@ -46,6 +48,9 @@ internal sealed record ProxyAddress
         // RFC 6761 §6.3: nobody has to be asked. Most servers on this machine listen on the first one, some on the other alone.
         ProxyAddressKind.Localhost when Socket.OSSupportsIPv6 => [new IPEndPoint(IPAddress.Loopback, Port), new IPEndPoint(IPAddress.IPv6Loopback, Port)],
         ProxyAddressKind.Localhost => [new IPEndPoint(IPAddress.Loopback, Port)],
+
+        // Another one for every session.
+        ProxyAddressKind.Dynamic => [],
         _ => throw new InvalidOperationException($"{this} is not an address to dial."),
     };
 
@@ -59,12 +64,12 @@ internal sealed record ProxyAddress
 
     /// <summary><c>ip:port</c>, <c>[v6]:port</c>, <c>*:port</c>, <c>localhost:port</c>, <c>unix:/path</c>; port 0 allowed.</summary>
     public static bool TryParseListen(string? text, out ProxyAddress? address)
-        => TryParse(text, 0, out address) && address!.Kind is not (ProxyAddressKind.Host or ProxyAddressKind.Srv);
+        => TryParse(text, 0, out address) && address!.Kind is not (ProxyAddressKind.Host or ProxyAddressKind.Srv or ProxyAddressKind.Dynamic);
 
     /// <summary>One of the addresses that a name has.</summary>
     public static ProxyAddress Of(IPEndPoint endPoint) => new(ProxyAddressKind.Ip, endPoint.Address.ToString(), endPoint.Port, endPoint.Address);
 
-    /// <summary><c>ip:port</c>, <c>[v6]:port</c>, <c>host:port</c>, <c>localhost:port</c>, <c>unix:/path</c>, <c>srv+_service._proto.domain</c>; port 1 to 65535.</summary>
+    /// <summary><c>ip:port</c>, <c>[v6]:port</c>, <c>host:port</c>, <c>localhost:port</c>, <c>unix:/path</c>, <c>srv+_service._proto.domain</c>, <c>{sni}:port</c>; port 1 to 65535.</summary>
     public static bool TryParseDestination(string? text, out ProxyAddress? address)
         => TryParse(text, 1, out address) && address!.Kind != ProxyAddressKind.Any;
 
@@ -112,6 +117,12 @@ internal sealed record ProxyAddress
         if (host == "*")
         {
             address = new ProxyAddress(ProxyAddressKind.Any, host, port, null);
+            return true;
+        }
+
+        if (host.Equals(ServerName, StringComparison.OrdinalIgnoreCase))
+        {
+            address = new ProxyAddress(ProxyAddressKind.Dynamic, ServerName, port, null);
             return true;
         }
 

@@ -20,4 +20,7 @@ internal enum ProxyAddressKind
 
     /// <summary><c>srv+_service._proto.domain</c>: SRV records say names and ports (RFC 2782).</summary>
     Srv,
+
+    /// <summary><c>{sni}</c>: the server name that the client has asked for.</summary>
+    Dynamic,
 }

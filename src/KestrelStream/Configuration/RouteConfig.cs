@@ -34,4 +34,25 @@ public sealed record RouteConfig
 
     /// <summary>Longest session from accept; null = unlimited. Beyond it: <see cref="Sessions.SessionEndReason.LifetimeExceeded"/>.</summary>
     public TimeSpan? MaxSessionLifetime { get; init; }
+
+    /// <summary>
+    /// Networks whose clients may come to the route, as <c>10.0.0.0/8</c>, an address, or <c>unix:</c>; with any here or in <see cref="AllowFile"/> nobody else may. Where networks of both lists
+    /// hold a client, the smaller one decides. Beyond them: <see cref="Sessions.SessionEndReason.AccessDenied"/>.
+    /// </summary>
+    public IReadOnlyList<string> Allow { get; init; } = [];
+
+    /// <summary>Networks whose clients may not come.</summary>
+    public IReadOnlyList<string> Deny { get; init; } = [];
+
+    /// <summary>A file with more of <see cref="Allow"/>, one a line. It is watched.</summary>
+    public string? AllowFile { get; init; }
+
+    /// <summary>A file with more of <see cref="Deny"/>, one a line. It is watched.</summary>
+    public string? DenyFile { get; init; }
+
+    /// <summary>What a client meets that may not come. Default <see cref="RefusalAction.Refuse"/>.</summary>
+    public RefusalAction DenyAction { get; init; }
+
+    /// <summary>How much clients may take; null = no limits.</summary>
+    public LimitsConfig? Limits { get; init; }
 }

@@ -16,6 +16,12 @@ public sealed record RouteMatch
     public IReadOnlyList<ClientProtocol> Protocols { get; init; } = [];
 
     /// <summary>
+    /// Where the client comes from, one of: networks (<c>10.0.0.0/8</c>), addresses, <c>unix:</c>. Others are left to other routes, unlike those that
+    /// <see cref="RouteConfig.Deny"/> refuses. A PROXY header's client counts.
+    /// </summary>
+    public IReadOnlyList<string> ClientNetworks { get; init; } = [];
+
+    /// <summary>
     /// What the connection begins with, one of: <c>text:EHLO </c> or <c>hex:00 ff</c>, 1 to 256 bytes. For protocols that <see cref="Protocols"/> does not know.
     /// TLS is never compared with it.
     /// </summary>

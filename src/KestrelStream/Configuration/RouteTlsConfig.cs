@@ -33,7 +33,7 @@ public sealed record RouteTlsConfig
     /// <summary>The server's order of suites wins over the client's. Default true; false only where OpenSSL ends TLS.</summary>
     public bool PreferServerCiphers { get; init; } = true;
 
-    /// <summary>ALPN protocols offered, exactly these, first match in this order. Empty (default) = the extension is not answered.</summary>
+    /// <summary>ALPN protocols offered, exactly these, first match in this order. Empty (default) = the extension is not answered; with <see cref="RouteAction.Http"/> <c>h2</c> and <c>http/1.1</c>.</summary>
     public IReadOnlyList<string> Alpn { get; init; } = [];
 
     /// <summary>Clients may resume their sessions, under the same policy and name. Default true.</summary>

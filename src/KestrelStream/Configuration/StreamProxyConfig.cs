@@ -21,6 +21,9 @@ public sealed record StreamProxyConfig
     /// </summary>
     public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>What the whole process may take.</summary>
+    public ProcessLimitsConfig Limits { get; init; } = new();
+
     /// <summary>The server's HTTP port for health, metrics and the API; null = none. Read at start only.</summary>
     public AdminConfig? Admin { get; init; }
 

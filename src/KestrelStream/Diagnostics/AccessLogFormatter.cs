@@ -60,6 +60,16 @@ internal abstract class AccessLogFormatter
             Write("attempts"u8, attempts);
         }
 
+        if (record.UpstreamTls is { } upstream)
+        {
+            Write("upstream_alpn"u8, upstream.Alpn);
+            Write("upstream_tls_version"u8, upstream.Version);
+            Write("upstream_tls_cipher"u8, upstream.Cipher);
+            Write("upstream_tls_resumed"u8, upstream.IsResumed);
+            Write("upstream_tls_ms"u8, record.UpstreamTlsTime);
+            Write("upstream_tls_error"u8, record.UpstreamTlsError);
+        }
+
         Write("end_reason"u8, SessionEndReasons.NameOf(record.EndReason));
         Write("generation"u8, record.Generation);
         End();

@@ -47,6 +47,7 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
             Write("address"u8, EndPointText.Of(attempt.Address));
             Write("result"u8, ConnectStatuses.NameOf(attempt.Result));
             Write("ms"u8, attempt.Elapsed);
+            Write("detail"u8, attempt.Detail);
             _json.WriteEndObject();
         }
 

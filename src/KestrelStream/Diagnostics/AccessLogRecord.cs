@@ -37,6 +37,14 @@ internal readonly record struct AccessLogRecord
 
     public TlsFacts? Tls { get; init; }
 
+    /// <summary>With the destination; null = there was no TLS.</summary>
+    public TlsFacts? UpstreamTls { get; init; }
+
+    public TimeSpan UpstreamTlsTime { get; init; }
+
+    /// <summary>How TLS with the destination broke while it was relayed; null = it did not.</summary>
+    public string? UpstreamTlsError { get; init; }
+
     public long BytesIn { get; init; }
 
     public long BytesOut { get; init; }
@@ -71,6 +79,9 @@ internal readonly record struct AccessLogRecord
         ProxyHeader = session.ProxyHeader,
         ServerName = session.ServerName,
         Tls = session.Tls,
+        UpstreamTls = session.UpstreamTls,
+        UpstreamTlsTime = session.UpstreamTlsTime,
+        UpstreamTlsError = session.UpstreamTlsError,
         BytesIn = session.BytesIn,
         BytesOut = session.BytesOut,
         Duration = duration,

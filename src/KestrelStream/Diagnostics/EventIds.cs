@@ -24,6 +24,11 @@ internal static class EventIds
     public const int LoopFailed = 204;
     public const int ProxyHeaderRefused = 205;
     public const int ProxyHeaderUntrusted = 206;
+    public const int AccessRulesReloaded = 220;
+    public const int AccessRulesRefused = 221;
+    public const int AccessWatchFailed = 222;
+    public const int AccessDenied = 223;
+    public const int LimitReached = 224;
 
     // 3xx: TLS and certificates
     public const int HandshakeFailed = 300;
@@ -74,6 +79,7 @@ internal static class EventIds
     public const int MemberAdded = 412;
     public const int MemberRemoved = 413;
     public const int NameNotCovered = 414;
+    public const int UpstreamCertificateRefused = 415;
     public const int DestinationDrained = 420;
     public const int ChangeDropped = 421;
 

@@ -33,6 +33,9 @@ internal sealed class ListenerCells
 
     public long Active => Volatile.Read(ref _active);
 
+    /// <summary>Sessions that have ended.</summary>
+    public long Ended => Routes.Sum(route => route.Ended());
+
     /// <summary>Of ended sessions. Written after the session has left the readers' sight, so that no reader sees its bytes twice.</summary>
     public long EndedBytesIn => Volatile.Read(ref _endedBytesIn);
 

@@ -31,6 +31,18 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily TlsHandshakes = new(
         "kestrelstream.tls_handshakes", MetricKind.Counter, "{handshake}", "Handshakes with clients whose TLS ends here.");
 
+    public static readonly MetricFamily Limited = new(
+        "kestrelstream.limited", MetricKind.Counter, "{event}", "Sessions and handshakes that met a limit, by what became of them; no route = a limit of the listener.");
+
+    public static readonly MetricFamily LimitClients = new(
+        "kestrelstream.limit_clients", MetricKind.UpDownCounter, "{client}", "Clients that limits by client keep account of.");
+
+    public static readonly MetricFamily UpstreamTlsHandshakeDuration = new(
+        "kestrelstream.upstream_tls_handshake.duration", MetricKind.Histogram, "s", "Time of the handshakes with destinations that succeeded.");
+
+    public static readonly MetricFamily UpstreamTlsHandshakes = new(
+        "kestrelstream.upstream_tls_handshakes", MetricKind.Counter, "{handshake}", "Handshakes with destinations of clusters that have TLS.");
+
     public static readonly MetricFamily DestinationUp = new(
         "kestrelstream.destination.up", MetricKind.Gauge, null, "1 = gets sessions as far as its health goes, 0 = out.");
 

@@ -11,6 +11,8 @@ internal sealed class RouteCells(ListenerCells listener, string route, string cl
 {
     // No padding: whoever ends a session writes one of these and the listener's cells at once, and nothing else is near.
     private readonly long[] _endReasons = new long[SessionEndReasons.Count];
+    private long _endedBytesIn;
+    private long _endedBytesOut;
 
     public ListenerCells Listener { get; } = listener;
 
@@ -19,6 +21,21 @@ internal sealed class RouteCells(ListenerCells listener, string route, string cl
     public string Cluster { get; } = cluster;
 
     public HistogramCells Dials { get; } = dials;
+
+    /// <summary>Of ended sessions, as <see cref="ListenerCells.EndedBytesIn"/>.</summary>
+    public long EndedBytesIn => Volatile.Read(ref _endedBytesIn);
+
+    /// <summary>Of ended sessions, as <see cref="ListenerCells.EndedBytesOut"/>.</summary>
+    public long EndedBytesOut => Volatile.Read(ref _endedBytesOut);
+
+    public void CountBytes(long bytesIn, long bytesOut)
+    {
+        if ((bytesIn | bytesOut) != 0)
+        {
+            Interlocked.Add(ref _endedBytesIn, bytesIn);
+            Interlocked.Add(ref _endedBytesOut, bytesOut);
+        }
+    }
 
     public void CountEnd(SessionEndReason reason) => Interlocked.Increment(ref _endReasons[(int)reason]);
 

@@ -10,9 +10,10 @@ internal sealed partial class StreamProxyMetrics
     private readonly Histogram<double> _sessionDuration;
     private readonly Histogram<double> _dialDuration;
     private readonly Histogram<double> _handshakeDuration;
+    private readonly Histogram<double> _upstreamHandshakeDuration;
     private readonly Histogram<double> _queueDuration;
 
-    private (Histogram<double> Session, Histogram<double> Dial, Histogram<double> Handshake, Histogram<double> Queue) CreateInstruments(IMeterFactory meters)
+    private (Histogram<double> Session, Histogram<double> Dial, Histogram<double> Handshake, Histogram<double> UpstreamHandshake, Histogram<double> Queue) CreateInstruments(IMeterFactory meters)
     {
         // The factory owns the meter and ends it with the container.
         var meter = meters.Create(new MeterOptions(MeterName));
@@ -30,6 +31,7 @@ internal sealed partial class StreamProxyMetrics
             CreateHistogram(meter, MetricFamily.SessionDuration, HistogramBounds.Session),
             CreateHistogram(meter, MetricFamily.DialDuration, HistogramBounds.Dial),
             CreateHistogram(meter, MetricFamily.TlsHandshakeDuration, HistogramBounds.Handshake),
+            CreateHistogram(meter, MetricFamily.UpstreamTlsHandshakeDuration, HistogramBounds.Handshake),
             CreateHistogram(meter, MetricFamily.QueueDuration, HistogramBounds.Handshake));
     }
 

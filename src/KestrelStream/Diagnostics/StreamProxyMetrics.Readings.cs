@@ -5,6 +5,7 @@ using KestrelStream.Configuration;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health;
+using KestrelStream.Limits;
 using KestrelStream.Health.Checks;
 using KestrelStream.Model;
 using KestrelStream.Preread;
@@ -26,6 +27,9 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.Bytes, ReadBytes),
         (MetricFamily.DialFailures, ReadDialFailures),
         (MetricFamily.TlsHandshakes, ReadHandshakes),
+        (MetricFamily.Limited, ReadLimited),
+        (MetricFamily.LimitClients, () => [new Measurement<long>(_limits.Clients.Count)]),
+        (MetricFamily.UpstreamTlsHandshakes, ReadUpstreamHandshakes),
         (MetricFamily.DestinationUp, ReadDestinationsUp),
         (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
         (MetricFamily.DestinationEjections, ReadDestinationEjections),
@@ -57,6 +61,7 @@ internal sealed partial class StreamProxyMetrics
         .. InOrder(_dials).Where(dials => !dials.Value.IsEmpty).Select(dials => (MetricFamily.DialDuration, dials.Key, dials.Value)),
         .. InOrder(_queues).Select(queue => (MetricFamily.QueueDuration, queue.Key, queue.Value)),
         (MetricFamily.TlsHandshakeDuration, "", _handshakeDurations),
+        .. InOrder(_upstreamTls).Select(cluster => (MetricFamily.UpstreamTlsHandshakeDuration, cluster.Key, cluster.Value.Durations)),
     ];
 
     /// <summary>What is counted of a listener.</summary>
@@ -65,16 +70,17 @@ internal sealed partial class StreamProxyMetrics
     /// <summary>Bytes by listener.</summary>
     public IReadOnlyDictionary<ListenerCells, ByteTotals.Total> ReadByteTotals() => _bytes.Read(Listeners(), _cellsOf);
 
-    /// <summary>Ended sessions by route id, over all listeners.</summary>
-    public IReadOnlyDictionary<string, long> ReadEndedSessions()
+    /// <summary>What ended sessions have left behind by route id, over all listeners.</summary>
+    public IReadOnlyDictionary<string, RouteTotal> ReadRouteTotals()
     {
-        var ended = new Dictionary<string, long>(StringComparer.OrdinalIgnoreCase);
+        var totals = new Dictionary<string, RouteTotal>(StringComparer.OrdinalIgnoreCase);
         foreach (var route in Listeners().SelectMany(listener => listener.Routes))
         {
-            ended[route.Route] = ended.GetValueOrDefault(route.Route) + route.Ended();
+            var before = totals.GetValueOrDefault(route.Route);
+            totals[route.Route] = new RouteTotal(before.Sessions + route.Ended(), before.BytesIn + route.EndedBytesIn, before.BytesOut + route.EndedBytesOut);
         }
 
-        return ended;
+        return totals;
     }
 
     private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
@@ -122,6 +128,26 @@ internal sealed partial class StreamProxyMetrics
         {
             yield return new Measurement<long>(total.In, Label("listener", listener.Id), Label("direction", "in"));
             yield return new Measurement<long>(total.Out, Label("listener", listener.Id), Label("direction", "out"));
+        }
+    }
+
+    /// <summary>What no session has met is left out. The route is empty where the limit is the listener's.</summary>
+    private IEnumerable<Measurement<long>> ReadLimited()
+    {
+        foreach (var (met, counts) in _limited.OrderBy(pair => pair.Key.Listener, StringComparer.Ordinal).ThenBy(pair => pair.Key.Route, StringComparer.Ordinal).ThenBy(pair => pair.Key.Limit))
+        {
+            for (var outcome = 0; outcome < counts.Length; outcome++)
+            {
+                if (Volatile.Read(ref counts[outcome]) is > 0 and var count)
+                {
+                    yield return new Measurement<long>(
+                        count,
+                        Label("listener", met.Listener),
+                        Label("route", met.Route),
+                        Label("limit", LimitKinds.NameOf(met.Limit)),
+                        Label("action", LimitOutcomes.NameOf((LimitOutcome)outcome)));
+                }
+            }
         }
     }
 

@@ -1,21 +1,26 @@
 using System.Net;
 using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
+using KestrelStream.Dialing.Dynamic;
 using KestrelStream.Diagnostics;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Model;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Sessions;
+using KestrelStream.Tls.Upstream;
 using KestrelStream.Transport;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelStream.Dialing;
 
 /// <summary>
-/// Opens the upstream connection of a session: asks the cluster for a destination, dials its addresses, and goes to the next destination
-/// until one answers, all were tried, or the dial budget is spent. One for the process; thread-safe.
+/// Opens the upstream connection of a session: asks the cluster for a destination, dials its addresses, shakes hands where the cluster has TLS, and goes
+/// to the next destination until one answers, all were tried, or the dial budget is spent. One for the process; thread-safe.
 /// </summary>
 internal sealed partial class UpstreamDialer(
+    UpstreamTls upstreamTls,
+    EngineMove engineMove,
+    DynamicTargets dynamicTargets,
     StreamProxyMetrics metrics,
     TimeProvider time,
     ILogger<UpstreamDialer> logger)
@@ -25,12 +30,18 @@ internal sealed partial class UpstreamDialer(
     public async ValueTask<bool> DialAsync(StreamSession session)
     {
         var cluster = session.Route!.Cluster!;
-        var config = cluster.Model.Config;
+        var model = cluster.Model;
+        var config = model.Config;
+        if (model.Tls is { OpenSsl: null })
+        {
+            await engineMove.MoveToSocketsAsync(session);
+        }
+
         var attempts = new DialAttempts { Key = KeyOf(session, cluster) };
         var started = time.GetTimestamp();
         var last = ConnectStatus.Connected;
         var maxAttempts = config.MaxAttempts ?? int.MaxValue;
-        if (cluster.Model.FirstAnswer is not null)
+        if (model.FirstAnswer is not null)
         {
             await WaitForMembersAsync(session, cluster, TimeoutLeft(config, started));
         }
@@ -39,7 +50,8 @@ internal sealed partial class UpstreamDialer(
         {
             if (TimeoutLeft(config, started) <= TimeSpan.Zero)
             {
-                last = ConnectStatus.TimedOut;
+                // What has eaten it up says more, if it was a handshake.
+                last = last is ConnectStatus.TlsFailed or ConnectStatus.TlsTimedOut or ConnectStatus.TlsCertificate ? last : ConnectStatus.TimedOut;
                 break;
             }
 
@@ -69,17 +81,19 @@ internal sealed partial class UpstreamDialer(
             }
 
             var dialled = time.GetTimestamp();
-            last = await DialDestinationAsync(session, destination, config, started);
+            last = await DialDestinationAsync(session, destination, model, started);
             if (last == ConnectStatus.Connected)
             {
                 cluster.DialSucceeded(destination, attempts, time.GetElapsedTime(dialled));
                 session.Destination = destination;
                 session.DialTime = time.GetElapsedTime(started);
-                session.UpstreamHeader = OutgoingHeader.Of(session, config);
+
+                // With TLS it has gone before the handshake.
+                session.UpstreamHeader = model.Tls is null ? OutgoingHeader.Of(session, config) : default;
                 return true;
             }
 
-            if (last is ConnectStatus.Aborted or ConnectStatus.OutOfResources)
+            if (last is ConnectStatus.Aborted or ConnectStatus.OutOfResources || destination.Address.Kind == ProxyAddressKind.Dynamic)
             {
                 // Not the destination's fault: it keeps its good name.
                 cluster.Release(destination);
@@ -100,6 +114,8 @@ internal sealed partial class UpstreamDialer(
             ConnectStatus.Connected => SessionEndReason.NoDestination,
             ConnectStatus.TimedOut => SessionEndReason.ConnectTimeout,
             ConnectStatus.OutOfResources => SessionEndReason.LimitExceeded,
+            ConnectStatus.TlsFailed or ConnectStatus.TlsTimedOut or ConnectStatus.TlsCertificate => SessionEndReason.UpstreamTlsFailed,
+            ConnectStatus.NotAllowed => SessionEndReason.AccessDenied,
             _ => SessionEndReason.ConnectRefused,
         });
         return false;
@@ -155,23 +171,33 @@ internal sealed partial class UpstreamDialer(
     /// as long as the session's budget lasts.
     /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ConnectStatus> DialDestinationAsync(StreamSession session, DestinationState destination, ClusterConfig config, long started)
+    private async ValueTask<ConnectStatus> DialDestinationAsync(StreamSession session, DestinationState destination, ClusterModel model, long started)
     {
-        if (TakeWarm(session, destination) is { } taken)
+        if (destination.Warm is not null && await TakeWarmAsync(session, destination, model, started) is { } taken)
         {
             return taken;
         }
 
         var status = ConnectStatus.Failed;
-        foreach (var endPoint in destination.EndPoints)
+        var endPoints = destination.EndPoints;
+        if (destination.Address.Kind == ProxyAddressKind.Dynamic)
         {
-            var timeout = TimeoutLeft(config, started);
+            (endPoints, status) = await dynamicTargets.FindAsync(session, destination, TimeoutLeft(model.Config, started));
+            if (status != ConnectStatus.Connected)
+            {
+                return Record(session, new DialAttempt(destination.Id, null, status, time.GetElapsedTime(started)), destination.ConfiguredId);
+            }
+        }
+
+        foreach (var endPoint in endPoints)
+        {
+            var timeout = TimeoutLeft(model.Config, started);
             if (timeout <= TimeSpan.Zero)
             {
                 return ConnectStatus.TimedOut;
             }
 
-            status = await DialOneAsync(session, destination, endPoint, timeout);
+            status = await DialOneAsync(session, destination, endPoint, model, started, timeout);
             if (status is ConnectStatus.Connected or ConnectStatus.Aborted or ConnectStatus.OutOfResources)
             {
                 break;
@@ -192,7 +218,8 @@ internal sealed partial class UpstreamDialer(
     }
 
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<ConnectStatus> DialOneAsync(StreamSession session, DestinationState destination, EndPoint endPoint, TimeSpan timeout)
+    private async ValueTask<ConnectStatus> DialOneAsync(
+        StreamSession session, DestinationState destination, EndPoint endPoint, ClusterModel model, long begun, TimeSpan timeout)
     {
         if (session.Environment.CreateUpstream(endPoint) is not { } upstream)
         {
@@ -213,35 +240,53 @@ internal sealed partial class UpstreamDialer(
             status = ConnectStatus.TimedOut;
         }
 
-        if (status != ConnectStatus.Connected)
+        string? problem = null;
+        if (status == ConnectStatus.Connected && model.Tls is not null)
         {
-            upstream.Reset();
-            session.Upstream = null;
+            (status, problem) = await SecureAsync(session, destination, endPoint, model, begun);
         }
 
-        return Record(session, new DialAttempt(destination.Id, endPoint, status, time.GetElapsedTime(started)), destination.ConfiguredId);
+        if (status != ConnectStatus.Connected)
+        {
+            GiveUp(session, status);
+        }
+
+        return Record(session, new DialAttempt(destination.Id, endPoint, status, time.GetElapsedTime(started)) { Detail = problem }, destination.ConfiguredId);
     }
 
     /// <summary>A connection that was made ahead; null = there is none. Not while the destination has failures: a dial says more of it then.</summary>
-    private ConnectStatus? TakeWarm(StreamSession session, DestinationState destination)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<ConnectStatus?> TakeWarmAsync(StreamSession session, DestinationState destination, ClusterModel model, long begun)
     {
         if (destination.Warm is not { } pool || destination.Failures.Fails != 0 || pool.TryTake() is not { } connection)
         {
             return null;
         }
 
-        var upstream = session.Environment.Adopt(connection);
-        session.Upstream = upstream;
-        var status = ConnectStatus.Connected;
-        if (session.HasEnded)
+        var started = time.GetTimestamp();
+        var endPoint = connection.RemoteEndPoint;
+        session.Upstream = session.Environment.Adopt(connection);
+
+        // It may have ended before it knew of its upstream.
+        var status = session.HasEnded ? ConnectStatus.Aborted : ConnectStatus.Connected;
+        string? problem = null;
+        if (status == ConnectStatus.Connected && model.Tls is not null)
         {
-            // It may have ended before it knew of its upstream.
-            upstream.Reset();
-            session.Upstream = null;
-            status = ConnectStatus.Aborted;
+            (status, problem) = await SecureAsync(session, destination, endPoint, model, begun);
         }
 
-        return Record(session, new DialAttempt(destination.Id, upstream.RemoteEndPoint, status, TimeSpan.Zero), destination.ConfiguredId);
+        if (status != ConnectStatus.Connected)
+        {
+            GiveUp(session, status);
+            if (status == ConnectStatus.TlsFailed)
+            {
+                // The destination may have closed it since it was looked at: a dial says more.
+                return null;
+            }
+        }
+
+        var elapsed = model.Tls is null ? TimeSpan.Zero : time.GetElapsedTime(started);
+        return Record(session, new DialAttempt(destination.Id, endPoint, status, elapsed) { Detail = problem }, destination.ConfiguredId);
     }
 
     private ConnectStatus Record(StreamSession session, DialAttempt attempt, string configuredId)
@@ -256,12 +301,12 @@ internal sealed partial class UpstreamDialer(
         (session.Attempts ??= []).Add(attempt);
         if (attempt.Result is not (ConnectStatus.Connected or ConnectStatus.Aborted))
         {
-            LogDialFailed(logger, session.IdText, session.Route!.Cluster!.Id, attempt.Destination, attempt.Address, attempt.Result, attempt.Elapsed.TotalMilliseconds);
+            LogDialFailed(logger, session.IdText, session.Route!.Cluster!.Id, attempt.Destination, attempt.Address, attempt.Result, attempt.Elapsed.TotalMilliseconds, attempt.Detail is { } detail ? $": {detail}" : "");
         }
 
         return attempt.Result;
     }
 
-    [LoggerMessage(EventIds.DialFailed, LogLevel.Debug, "Session {Session}: dial of {Cluster}/{Destination} at {Address} failed: {Result} after {Milliseconds:F1} ms")]
-    private static partial void LogDialFailed(ILogger logger, string session, string cluster, string destination, EndPoint? address, ConnectStatus result, double milliseconds);
+    [LoggerMessage(EventIds.DialFailed, LogLevel.Debug, "Session {Session}: dial of {Cluster}/{Destination} at {Address} failed: {Result} after {Milliseconds:F1} ms{Detail}")]
+    private static partial void LogDialFailed(ILogger logger, string session, string cluster, string destination, EndPoint? address, ConnectStatus result, double milliseconds, string detail);
 }

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using KestrelStream.Configuration;
 using KestrelStream.Configuration.Validation;
 using KestrelStream.Diagnostics;
+using KestrelStream.Http;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
@@ -9,13 +10,14 @@ using KestrelStream.Transport;
 namespace KestrelStream.Management;
 
 /// <summary>Everything that can be said of a configuration without changing anything: values and references, and for <c>check</c> the machine's view of addresses. Thread-safe.</summary>
-internal sealed class ConfigurationChecks(LoadBalancingPolicyRegistry policies, TlsEngineSelector tlsEngines, IEnumerable<ICertificateSource> sources)
+internal sealed class ConfigurationChecks(LoadBalancingPolicyRegistry policies, TlsEngineSelector tlsEngines, IHttpAppSource httpApps, IEnumerable<ICertificateSource> sources)
 {
     private readonly StreamProxyConfigValidator _validator = new(new ValidationHooks(
         policies.Names,
         text => CipherString.TryParse(text, out _, out var error) ? null : error,
         EngineSelector.IsSupported,
         tlsEngines.UsesOpenSsl,
+        () => httpApps.WhyNot,
         sources.Any()));
 
     public ConfigResult Validate(ConfigResult read) => _validator.Validate(read);

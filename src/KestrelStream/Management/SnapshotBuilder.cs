@@ -1,4 +1,6 @@
+using KestrelStream.Access;
 using KestrelStream.Configuration;
+using KestrelStream.Limits;
 using KestrelStream.Model;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Routing;
@@ -14,7 +16,9 @@ internal static class SnapshotBuilder
         long generation,
         DateTimeOffset now,
         IReadOnlyDictionary<string, ClusterState> clusters,
-        Func<string, RouteConfig, TlsPolicy> createPolicy)
+        Func<string, RouteConfig, TlsPolicy> createPolicy,
+        AccessRuleSet access,
+        LimitRegistry limits)
     {
         var routes = ConfigMap.Create<RouteModel>();
         foreach (var (id, route) in config.Routes)
@@ -25,6 +29,8 @@ internal static class SnapshotBuilder
                 Config = route,
                 Cluster = route.ClusterId is { } cluster ? clusters[cluster] : null,
                 Tls = route.Tls?.Mode == TlsMode.Terminate ? createPolicy(id, route) : null,
+                Access = access.OfRoute(id),
+                Limits = limits.OfRoute(id, route),
             });
         }
 
@@ -43,6 +49,9 @@ internal static class SnapshotBuilder
                 Address = address!,
                 Routes = RouteTable.ForListener(id, routes.Values),
                 TrustedPeers = listener.ProxyProtocol is { } proxyProtocol && proxyProtocol.Mode != ProxyProtocolMode.Off ? new TrustedPeers(proxyProtocol.TrustedNetworks) : null,
+                RefusedBytes = config.Admin?.RefusedBytes ?? 0,
+                Access = access.OfListener(id),
+                Limits = limits.OfListener(id, listener),
                 Generation = generation,
             });
         }

@@ -1,4 +1,5 @@
 using KestrelStream.Configuration;
+using KestrelStream.Http;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Management;
 using KestrelStream.Sessions;
@@ -42,6 +43,18 @@ public static class StreamProxyBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddSingleton<ILoadBalancingPolicy, TPolicy>();
+        return builder;
+    }
+
+    /// <summary>
+    /// Serves routes with <c>Action: Http</c> with the app's own HTTP pipeline, beside the app's URLs. Behind everything that chooses the app's server,
+    /// such as <c>UseKestrel</c>. The limits of the app's Kestrel apply (<c>KestrelServerOptions.Limits</c>); its endpoints are not touched.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">The app has no HTTP server yet.</exception>
+    public static IStreamProxyBuilder ServeHttp(this IStreamProxyBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        HttpServerRegistration.Wrap(builder.Services);
         return builder;
     }
 

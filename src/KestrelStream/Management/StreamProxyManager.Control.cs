@@ -48,7 +48,7 @@ internal sealed partial class StreamProxyManager : IProxyControl
             }
 
             // A token that was replaced meanwhile is not to be good again.
-            var errors = await TryApplyAsync(before with { Admin = _config!.Admin }, CancellationToken.None);
+            var errors = await TryApplyAsync(before with { Admin = _config!.Admin }, ConfigEventKind.Rollback, CancellationToken.None);
             ReportReload(errors);
             return new ChangeResult(errors.Count == 0 ? ChangeStatus.Applied : ChangeStatus.Invalid) { Errors = errors, Generation = Generation };
         }

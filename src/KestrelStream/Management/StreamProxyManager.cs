@@ -1,16 +1,21 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using KestrelStream.Access;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
+using KestrelStream.Http;
+using KestrelStream.Limits;
 using KestrelStream.Model;
+using KestrelStream.Preread;
 using KestrelStream.Sessions;
 using KestrelStream.Tls;
 using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
 using KestrelStream.Tls.Tickets;
+using KestrelStream.Tls.Upstream;
 using KestrelStream.Transport;
 using KestrelStream.Transport.EventLoop;
 using Microsoft.Extensions.Logging;
@@ -32,12 +37,19 @@ internal sealed partial class StreamProxyManager(
     DestinationResolver resolver,
     HealthChecker healthChecker,
     WarmConnections warm,
+    IHttpAppSource httpApps,
+    HttpApp http,
+    AccessWatch access,
+    LimitRegistry limits,
+    Admission admission,
+    PrereadBudget prereadBudget,
     EngineSelector engines,
     TlsEngineSelector tlsEngines,
     SessionTable sessions,
     DescriptorBudget descriptors,
     StreamProxyMetrics metrics,
     AccessLog accessLog,
+    ConfigHistory history,
     IServiceProvider services,
     TimeProvider time,
     ILoggerFactory loggers) : IStreamProxy, IProxyState, IAsyncDisposable
@@ -90,13 +102,15 @@ internal sealed partial class StreamProxyManager(
             Log.Engine(_logger, _engine.Name, descriptors.Limit, descriptors.MaxSessions);
             _openSsl = tlsEngines.Select(read.Config, isOnLoops: _engine is EventLoopEngine);
             _listeners = new ListenerSet(_engine, services);
-            var errors = await ApplyAsync(read.Config, cancellationToken);
+            var errors = await ApplyAsync(read.Config, ConfigEventKind.Start, cancellationToken);
             if (errors.Count > 0)
             {
                 throw new StreamProxyConfigException(errors);
             }
 
-            certificates.WhyNotUsable = (state, entry) => _current!.Routes.Values.Select(route => route.Tls?.WhyNot(state, entry)).FirstOrDefault(why => why is not null);
+            certificates.WhyNotUsable = (state, entry) => _current!.Routes.Values.Select(route => route.Tls?.WhyNot(state, entry))
+                .Concat(_current.Clusters.Values.Select(cluster => cluster.Model.Tls?.WhyNot(state, entry)))
+                .FirstOrDefault(why => why is not null);
             certificates.Watch();
         }
         finally
@@ -116,7 +130,7 @@ internal sealed partial class StreamProxyManager(
             }
 
             var read = checks.Validate(provider.GetConfig());
-            var errors = read.Errors.Count > 0 ? read.Errors : await TryApplyAsync(read.Config, cancellationToken);
+            var errors = read.Errors.Count > 0 ? read.Errors : await TryApplyAsync(read.Config, ConfigEventKind.Reload, cancellationToken);
             ReportReload(errors);
             return new ReloadResult(errors.Count == 0, errors);
         }
@@ -124,26 +138,6 @@ internal sealed partial class StreamProxyManager(
         {
             _gate.Release();
         }
-    }
-
-    public ConfigCheckResult Check()
-    {
-        var read = checks.Validate(provider.GetConfig());
-        var errors = new List<ConfigError>(read.Errors);
-        var prepared = certificates.Prepare(read.Config.Certificates, provider.BasePath);
-        errors.AddRange(prepared.Errors.Select(error => ToConfigError(error, read.Config)));
-        var trusts = ClientTrusts.Load(read.Config, provider.BasePath, errors);
-        var ticketChange = ticketKeys.Prepare(read.Config, provider.BasePath, errors);
-        if (errors.Count == 0 && tlsEngines.WouldSelect(read.Config) is { } openSsl)
-        {
-            errors.AddRange(RoutePolicies.Compile(read.Config, prepared, new(trusts, ticketChange, stapler, provider.BasePath), certificates, new Lazy<OpenSslLibrary?>(openSsl), _ => null).Errors);
-        }
-
-        errors.AddRange(ConfigurationChecks.CheckAddresses(read.Config));
-        CheckAuthorities.Load(read.Config, provider.BasePath, errors);
-        errors.AddRange(CheckSources(read.Config));
-        errors.AddRange(CheckAccessLog(read.Config).Where(error => !read.Errors.Any(known => known.Path == error.Path)));
-        return new ConfigCheckResult(errors, [.. CertificateReview.Of(read.Config, prepared, time.GetUtcNow())]);
     }
 
     public void AbortSessions() => _abortSessions.Cancel();
@@ -164,9 +158,13 @@ internal sealed partial class StreamProxyManager(
             warm.Dispose();
             var timeout = _current?.Config.ShutdownTimeout ?? TimeSpan.Zero;
             Log.DrainStarted(_logger, sessions.Count, timeout);
+            using var abortHttp = new CancellationTokenSource();
+            var stoppingHttp = http.StopAsync(abortHttp.Token);
             await WaitForSessionsAsync(timeout, cancellationToken);
             var left = sessions.Snapshot();
             left.ForEach(session => session.Abort(SessionEndReason.DrainTimeout));
+            await abortHttp.CancelAsync();
+            await stoppingHttp;
 
             // Aborted sessions end within moments; bounded all the same, so that a defect cannot hold the process.
             await WaitForSessionsAsync(TimeSpan.FromSeconds(5), CancellationToken.None, isAborting: true);
@@ -192,12 +190,12 @@ internal sealed partial class StreamProxyManager(
         _gate.Dispose();
     }
 
-    private async Task<IReadOnlyList<ConfigError>> TryApplyAsync(StreamProxyConfig config, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<ConfigError>> TryApplyAsync(StreamProxyConfig config, ConfigEventKind kind, CancellationToken cancellationToken)
     {
         WarnOfRestart(_config!, config);
         try
         {
-            return await ApplyAsync(config, cancellationToken);
+            return await ApplyAsync(config, kind, cancellationToken);
         }
         catch (ListenerBindException e)
         {
@@ -206,7 +204,9 @@ internal sealed partial class StreamProxyManager(
     }
 
     /// <param name="config">As it was read; what operators have changed comes over it.</param>
-    private async Task<IReadOnlyList<ConfigError>> ApplyAsync(StreamProxyConfig config, CancellationToken cancellationToken)
+    /// <param name="kind">What has led to it.</param>
+    /// <param name="cancellationToken">Ends the binding of new addresses.</param>
+    private async Task<IReadOnlyList<ConfigError>> ApplyAsync(StreamProxyConfig config, ConfigEventKind kind, CancellationToken cancellationToken)
     {
         var overrides = _overrides.Rebase(config, checks.ValidateCluster, out var dropped);
         var effective = overrides.Over(config);
@@ -214,6 +214,7 @@ internal sealed partial class StreamProxyManager(
         List<ConfigError> errors = [.. certificateChange.Errors.Select(error => ToConfigError(error, effective)), .. CheckAccessLog(effective)];
         var authorities = CheckAuthorities.Load(effective, provider.BasePath, errors);
         var trusts = ClientTrusts.Load(effective, provider.BasePath, errors);
+        var accessRules = AccessRuleSet.Load(effective, provider.BasePath, errors);
         var ticketChange = ticketKeys.Prepare(effective, provider.BasePath, errors);
         errors.AddRange(CheckSources(effective));
         if (errors.Count > 0)
@@ -222,14 +223,21 @@ internal sealed partial class StreamProxyManager(
         }
 
         var policies = RoutePolicies.Compile(config, certificateChange, new(trusts, ticketChange, stapler, provider.BasePath), certificates, _openSsl!, id => _current?.Routes.GetValueOrDefault(id)?.Tls);
-        if (policies.Errors.Count > 0)
+        var upstream = UpstreamPolicies.Compile(
+            effective, provider.BasePath, certificateChange, certificates, _openSsl!, id => _current?.Clusters.GetValueOrDefault(id)?.Model.Tls);
+        if (policies.Errors.Count + upstream.Errors.Count > 0)
         {
-            return policies.Errors;
+            return [.. policies.Errors, .. upstream.Errors];
         }
 
-        var clusterChange = clusters.Prepare(effective.Clusters);
+        if (await httpApps.PrepareAsync(effective, cancellationToken) is { Count: > 0 } httpErrors)
+        {
+            return httpErrors;
+        }
+
+        var clusterChange = clusters.Prepare(effective.Clusters, id => upstream[id]);
         var next = SnapshotBuilder.Build(
-            effective, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, (id, _) => policies[id]);
+            effective, Generation + 1, time.GetUtcNow(), clusterChange.Clusters, (id, _) => policies[id], accessRules, limits);
 
         // The last thing that can fail.
         var listenerChange = await _listeners!.PrepareAsync(next.Listeners, cancellationToken);
@@ -246,6 +254,10 @@ internal sealed partial class StreamProxyManager(
         _authorities = authorities;
         stapler.Follow([.. next.Routes.Values.Select(route => route.Tls).OfType<TlsPolicy>()]);
         FollowDestinations(next);
+        access.Follow(accessRules);
+        admission.Apply(effective.Limits);
+        limits.Clients.MaxClients = effective.Limits.MaxClients;
+        prereadBudget.Bytes = effective.Limits.PrereadBytes;
         accessLog.Apply(effective.AccessLog, provider.BasePath);
         if (_config is not null && !ConfigComparison.AreSame(_config, config))
         {
@@ -253,6 +265,7 @@ internal sealed partial class StreamProxyManager(
             _configBefore = _config;
         }
 
+        history.Applied(kind, next.Generation, _config, config);
         (_config, _overrides) = (config, overrides);
         _current = next;
         await _listeners.CommitAsync(listenerChange, next.Listeners);
@@ -293,6 +306,7 @@ internal sealed partial class StreamProxyManager(
         metrics.ConfigReloaded(errors.Count == 0);
         if (errors.Count > 0)
         {
+            history.Rejected(Generation, errors);
             Log.Rejected(_logger, errors.Count, Generation);
             foreach (var error in errors)
             {
@@ -311,11 +325,15 @@ internal sealed partial class StreamProxyManager(
         }
     }
 
-    /// <summary>A certificate's mistake, with the routes that need it.</summary>
+    /// <summary>A certificate's mistake, with the routes and clusters that need it.</summary>
     private static ConfigError ToConfigError(CertificateError error, StreamProxyConfig config)
     {
-        var routes = config.Routes.Where(r => r.Value.Tls?.Certificates.Contains(error.Id, StringComparer.OrdinalIgnoreCase) ?? false).Select(r => r.Key).ToList();
-        var usedBy = routes.Count == 0 ? "" : $" (certificate \"{error.Id}\" of route {string.Join(", ", routes)})";
+        List<string> users =
+        [
+            .. config.Routes.Where(r => r.Value.Tls?.Certificates.Contains(error.Id, StringComparer.OrdinalIgnoreCase) ?? false).Select(r => $"route {r.Key}"),
+            .. config.Clusters.Where(c => error.Id.Equals(c.Value.Tls?.Certificate, StringComparison.OrdinalIgnoreCase)).Select(c => $"cluster {c.Key}"),
+        ];
+        var usedBy = users.Count == 0 ? "" : $" (certificate \"{error.Id}\" of {string.Join(", ", users)})";
         return new ConfigError(error.ConfigPath, error.Message + usedBy);
     }
 

@@ -1,10 +1,14 @@
+using KestrelStream.Access;
 using KestrelStream.Admin;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
+using KestrelStream.Dialing.Dynamic;
 using KestrelStream.Dialing.Warm;
 using KestrelStream.Discovery;
 using KestrelStream.Health.Checks;
+using KestrelStream.Http;
+using KestrelStream.Limits;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Management;
 using KestrelStream.Model;
@@ -17,6 +21,7 @@ using KestrelStream.Tls;
 using KestrelStream.Tls.Ocsp;
 using KestrelStream.Tls.OpenSsl;
 using KestrelStream.Tls.Tickets;
+using KestrelStream.Tls.Upstream;
 using KestrelStream.Transport;
 using KestrelStream.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -55,7 +60,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<ITlsTerminator, TlsTerminator>();
         services.TryAddSingleton<StreamProxyMetrics>();
         services.TryAddSingleton<AccessLog>();
-        services.AddStreamProxyHealthCheck();
+        services.AddStreamProxyAdmin();
 
         services.TryAddSingleton<ConfigurationChecks>();
         services.TryAddSingleton<StreamProxyManager>();
@@ -72,8 +77,14 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton(new PrereadBudget());
         services.TryAddSingleton<PrereadReader>();
         services.TryAddSingleton<ProxyHeaderReader>();
+        services.TryAddSingleton<AccessWatch>();
+        services.TryAddSingleton<LimitRegistry>();
+        services.TryAddSingleton<Admission>();
         services.TryAddSingleton<StartTlsUpgrader>();
         services.TryAddSingleton<PostgreSqlCancel>();
+        services.TryAddSingleton<HttpApp>();
+        services.TryAddSingleton<HttpHandOver>();
+        services.TryAddSingleton<IHttpAppSource, HostHttpAppSource>();
         services.TryAddSingleton<StreamSessionHandler>();
         services.TryAddSingleton<SessionPipeline>();
         services.TryAddSingleton<SessionRunner>();
@@ -105,6 +116,10 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<IDestinationNameResolver, SystemNameResolver>();
         services.TryAddSingleton(provider => new DnsClient(provider.GetRequiredService<TimeProvider>(), new NameServers()));
         services.TryAddSingleton<DestinationResolver>();
+        services.TryAddSingleton<UpstreamTls>();
+        services.TryAddSingleton<NameCache>();
+        services.TryAddSingleton<OwnListeners>();
+        services.TryAddSingleton<DynamicTargets>();
         services.TryAddSingleton<UpstreamDialer>();
         services.TryAddSingleton<WarmConnections>();
         services.TryAddSingleton<HealthChecker>();

@@ -7,11 +7,19 @@ namespace KestrelStream.Model;
 /// <param name="FirstToEnd">Of the leaves that are served now, which renewed files may have replaced since start; null = there is none.</param>
 internal sealed record CertificateStatus(string Id, DateTimeOffset? FirstToEnd)
 {
+    private const int MostNames = 20;
+
     /// <summary>Certificates that are served; other than one only of a folder, and none while ACME has got none.</summary>
     public int Count { get; init; } = 1;
 
     /// <summary>How long before <see cref="FirstToEnd"/> it is worth a warning.</summary>
     public TimeSpan Soon { get; init; } = CertificateState.UsualSoon;
+
+    /// <summary>Server names that they are good for, those of the first ones.</summary>
+    public IReadOnlyList<string> Names { get; init; } = [];
+
+    /// <summary>When the first of them to end began; null = there is none.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
 
     /// <summary>Files that are not.</summary>
     public IReadOnlyList<RefusedCertificate> Refused { get; init; } = [];
@@ -26,6 +34,8 @@ internal sealed record CertificateStatus(string Id, DateTimeOffset? FirstToEnd)
     {
         Count = state.Entries.Count,
         Soon = state.Soon,
+        Names = [.. state.Entries.SelectMany(entry => entry.DnsNames).Take(MostNames)],
+        NotBefore = state.Entries.MinBy(entry => entry.NotAfter)?.NotBefore,
         Refused = state.Refused,
         WhyUnreadable = state.WhyUnreadable,
         Changes = state.Changes,

@@ -3,6 +3,7 @@ using KestrelStream.Configuration;
 using KestrelStream.Discovery;
 using KestrelStream.Health;
 using KestrelStream.LoadBalancing;
+using KestrelStream.Tls.Upstream;
 
 namespace KestrelStream.Model;
 
@@ -21,9 +22,16 @@ internal sealed class ClusterModel
         IReadOnlyList<Member> members,
         ImmutableArray<DestinationSource> sources,
         ImmutableArray<ImmutableArray<DiscoveredAddress>> answers,
-        PassiveHealthModel passiveHealth)
+        PassiveHealthModel passiveHealth,
+        UpstreamTlsPolicy? tls)
     {
+        if (config.Tls is { Enabled: true } != tls is not null)
+        {
+            throw new ArgumentException("A cluster that speaks TLS must know how, and only such a one.", nameof(tls));
+        }
+
         Config = config;
+        Tls = tls;
         Policy = policy;
         Destinations = [.. members.Select(member => member.Destination)];
         DestinationConfigs = [.. members.Select(member => member.Config)];
@@ -42,6 +50,9 @@ internal sealed class ClusterModel
     public ClusterConfig Config { get; }
 
     public ILoadBalancingPolicy Policy { get; }
+
+    /// <summary>How TLS is spoken with the destinations; null = they get plain bytes.</summary>
+    public UpstreamTlsPolicy? Tls { get; }
 
     public PassiveHealthModel PassiveHealth { get; }
 
@@ -115,8 +126,9 @@ internal sealed class ClusterModel
     /// <param name="policy">The one it names.</param>
     /// <param name="time">The cluster's clock.</param>
     /// <param name="previous">The model before: its destinations and names with the same id and address are taken over.</param>
+    /// <param name="tls">How TLS is spoken with the destinations, when <see cref="ClusterConfig.Tls"/> says so.</param>
     /// <exception cref="ArgumentException">An address is not one.</exception>
-    public static ClusterModel Create(ClusterConfig config, ILoadBalancingPolicy policy, TimeProvider time, ClusterModel? previous = null)
+    public static ClusterModel Create(ClusterConfig config, ILoadBalancingPolicy policy, TimeProvider time, ClusterModel? previous = null, UpstreamTlsPolicy? tls = null)
     {
         var known = ConfigMap.Create<DestinationState>();
         foreach (var before in previous?.Destinations ?? [])
@@ -151,7 +163,7 @@ internal sealed class ClusterModel
             }
         }
 
-        return new ClusterModel(config, policy, members, sources.ToImmutable(), answers.ToImmutable(), PassiveHealthModel.Create(config, members.Count(member => member.Config.Control.IsCounted), time));
+        return new ClusterModel(config, policy, members, sources.ToImmutable(), answers.ToImmutable(), PassiveHealthModel.Create(config, members.Count(member => member.Config.Control.IsCounted), time), tls);
 
         void Add(in SourceMember member, DestinationSource? source)
         {

@@ -1,6 +1,7 @@
 using KestrelStream.Configuration;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Sessions;
+using KestrelStream.Tls.Upstream;
 using Microsoft.Extensions.Logging;
 
 namespace KestrelStream.Model;
@@ -17,8 +18,10 @@ internal sealed class ClusterRegistry(LoadBalancingPolicyRegistry policies, Time
     public IReadOnlyDictionary<string, ClusterState> Clusters => _clusters;
 
     /// <summary>Builds the next set of clusters from a validated configuration. Nothing that runs is touched.</summary>
+    /// <param name="configs">By id.</param>
+    /// <param name="tls">How a cluster speaks TLS with its destinations; null = none does.</param>
     /// <exception cref="ArgumentException">A policy is not registered, or an address is not one.</exception>
-    public ClusterChange Prepare(IReadOnlyDictionary<string, ClusterConfig> configs)
+    public ClusterChange Prepare(IReadOnlyDictionary<string, ClusterConfig> configs, Func<string, UpstreamTlsPolicy?>? tls = null)
     {
         var before = _clusters;
         var next = ConfigMap.Create<ClusterState>();
@@ -33,11 +36,11 @@ internal sealed class ClusterRegistry(LoadBalancingPolicyRegistry policies, Time
 
             if (before.TryGetValue(id, out var cluster))
             {
-                models.Add((cluster, ClusterModel.Create(config, policy, time, cluster.Model)));
+                models.Add((cluster, ClusterModel.Create(config, policy, time, cluster.Model, tls?.Invoke(id))));
             }
             else
             {
-                cluster = new ClusterState(id, ClusterModel.Create(config, policy, time), time, logger, sessions);
+                cluster = new ClusterState(id, ClusterModel.Create(config, policy, time, tls: tls?.Invoke(id)), time, logger, sessions);
             }
 
             next.Add(id, cluster);
@@ -50,7 +53,7 @@ internal sealed class ClusterRegistry(LoadBalancingPolicyRegistry policies, Time
     public void Change(string id, ClusterConfig config)
     {
         var cluster = _clusters[id];
-        cluster.Apply(ClusterModel.Create(config, cluster.Model.Policy, time, cluster.Model));
+        cluster.Apply(ClusterModel.Create(config, cluster.Model.Policy, time, cluster.Model, cluster.Model.Tls));
     }
 
     /// <summary>Puts a prepared change in force: sessions that start now choose from it, running ones keep what they have.</summary>

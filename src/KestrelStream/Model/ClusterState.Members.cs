@@ -21,7 +21,7 @@ internal sealed partial class ClusterState
         lock (_applying)
         {
             // A name may have got another answer since the model was made.
-            controlled = Replace(next.IsCurrent ? next : ClusterModel.Create(next.Config, next.Policy, _time, Model), added: []);
+            controlled = Replace(next.IsCurrent ? next : ClusterModel.Create(next.Config, next.Policy, _time, Model, next.Tls), added: []);
         }
 
         FollowControls(controlled);
@@ -43,7 +43,7 @@ internal sealed partial class ClusterState
 
             if (before.Sources.Contains(source) && !before.IsCurrent)
             {
-                var next = ClusterModel.Create(before.Config, before.Policy, _time, before);
+                var next = ClusterModel.Create(before.Config, before.Policy, _time, before, before.Tls);
                 added = [.. next.Destinations.Except(before.Destinations)];
                 removed = [.. before.Destinations.Except(next.Destinations)];
                 source.Leave(removed);

@@ -31,6 +31,10 @@ internal sealed class DestinationState : IDestination
     private long _totalSessions;
     private long _dialFailures;
     private long _ejections;
+    private long _endedBytesIn;
+    private long _endedBytesOut;
+    private long _failedSessions;
+    private int _mostSessions;
     private int _drained;
     private FailureAccount _failures;
     private DialLatency _dialLatency;
@@ -90,6 +94,18 @@ internal sealed class DestinationState : IDestination
     public long TotalSessions => Interlocked.Read(ref _totalSessions);
 
     public long DialFailures => Interlocked.Read(ref _dialFailures);
+
+    /// <summary>Payload from clients, of sessions that have ended.</summary>
+    public long EndedBytesIn => Volatile.Read(ref _endedBytesIn);
+
+    /// <summary>Payload to clients, of sessions that have ended.</summary>
+    public long EndedBytesOut => Volatile.Read(ref _endedBytesOut);
+
+    /// <summary>Sessions that the destination has reset, or that ended because it was found dead.</summary>
+    public long FailedSessions => Volatile.Read(ref _failedSessions);
+
+    /// <summary>Most sessions at once so far.</summary>
+    public int MostSessions => Math.Max(Volatile.Read(ref _mostSessions), ActiveSessions);
 
     /// <summary>Passive checks have taken it out.</summary>
     public bool IsOut => _isOut;
@@ -195,6 +211,28 @@ internal sealed class DestinationState : IDestination
         if (!_wasReached)
         {
             _wasReached = true;
+        }
+    }
+
+    /// <summary>A session that it had has ended, and its slot is not given back yet.</summary>
+    public void CountEnd(long bytesIn, long bytesOut, bool hasFailed)
+    {
+        if ((bytesIn | bytesOut) != 0)
+        {
+            Interlocked.Add(ref _endedBytesIn, bytesIn);
+            Interlocked.Add(ref _endedBytesOut, bytesOut);
+        }
+
+        if (hasFailed)
+        {
+            Interlocked.Increment(ref _failedSessions);
+        }
+
+        // Whatever the peak was, it stood until somebody left: it need not be looked for when sessions come.
+        var active = ActiveSessions;
+        if (active > Volatile.Read(ref _mostSessions))
+        {
+            Volatile.Write(ref _mostSessions, active);
         }
     }
 

@@ -1,5 +1,7 @@
+using KestrelStream.Access;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
+using KestrelStream.Limits;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Routing;
 
@@ -18,6 +20,15 @@ internal sealed class ListenerModel
 
     /// <summary>Whose PROXY headers are believed; null = connections begin with none.</summary>
     public TrustedPeers? TrustedPeers { get; init; }
+
+    /// <summary>How many of the first bytes of clients that are refused are kept to be shown; 0 = none.</summary>
+    public int RefusedBytes { get; init; }
+
+    /// <summary>Who may come; null = everybody.</summary>
+    public AccessRules? Access { get; init; }
+
+    /// <summary>How much clients may take; null = no limits.</summary>
+    public SessionLimits? Limits { get; init; }
 
     /// <summary>Generation of the snapshot it belongs to.</summary>
     public required long Generation { get; init; }

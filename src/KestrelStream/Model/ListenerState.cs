@@ -8,6 +8,7 @@ internal sealed class ListenerState(ListenerModel model)
     private volatile ListenerModel _model = model;
     private volatile EndPoint[] _bound = [];
     private int _activeSessions;
+    private int _mostSessions;
 
     public string Id => _model.Id;
 
@@ -22,6 +23,9 @@ internal sealed class ListenerState(ListenerModel model)
     public IReadOnlyList<EndPoint> Bound => _bound;
 
     public int ActiveSessions => Volatile.Read(ref _activeSessions);
+
+    /// <summary>Most at once so far.</summary>
+    public int MostSessions => Math.Max(Volatile.Read(ref _mostSessions), ActiveSessions);
 
     public void SetBound(IEnumerable<EndPoint> bound) => _bound = [.. bound];
 
@@ -47,5 +51,13 @@ internal sealed class ListenerState(ListenerModel model)
         return false;
     }
 
-    public void Leave() => Interlocked.Decrement(ref _activeSessions);
+    public void Leave()
+    {
+        // Every peak stands until somebody leaves.
+        var active = Interlocked.Decrement(ref _activeSessions) + 1;
+        if (active > Volatile.Read(ref _mostSessions))
+        {
+            Volatile.Write(ref _mostSessions, active);
+        }
+    }
 }

@@ -1,5 +1,7 @@
+using KestrelStream.Access;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
+using KestrelStream.Limits;
 using KestrelStream.Tls;
 
 namespace KestrelStream.Model;
@@ -16,6 +18,12 @@ internal sealed class RouteModel
 
     /// <summary>Null = bytes are passed through.</summary>
     public TlsPolicy? Tls { get; init; }
+
+    /// <summary>Who may come; null = everybody.</summary>
+    public AccessRules? Access { get; init; }
+
+    /// <summary>How much clients may take; null = no limits.</summary>
+    public SessionLimits? Limits { get; init; }
 
     public RouteAction Action => Config.Action;
 

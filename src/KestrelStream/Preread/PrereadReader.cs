@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 using KestrelStream.Preread.Detection;
 using KestrelStream.Routing;
@@ -41,7 +42,7 @@ internal sealed class PrereadReader(PrereadBudget budget)
 
         while (true)
         {
-            if (buffer.Length > 0 && Judge(session.ListenerModel.Routes, buffer) is { } outcome)
+            if (buffer.Length > 0 && Judge(session.ListenerModel.Routes, buffer, session.ClientEndPoint) is { } outcome)
             {
                 return outcome;
             }
@@ -124,7 +125,7 @@ internal sealed class PrereadReader(PrereadBudget budget)
     }
 
     /// <summary>Null = more bytes are needed.</summary>
-    private static PrereadOutcome? Judge(RouteTable routes, PrereadBuffer buffer)
+    private static PrereadOutcome? Judge(RouteTable routes, PrereadBuffer buffer, EndPoint? client)
     {
         var bytes = buffer.Written.Span;
         var status = buffer.Parser.Advance(bytes);
@@ -145,7 +146,7 @@ internal sealed class PrereadReader(PrereadBudget budget)
 
         if (!needsMore)
         {
-            routes.ForNotTls(bytes, out needsMore);
+            routes.ForNotTls(bytes, out needsMore, client);
         }
 
         return needsMore ? null : PrereadOutcome.NotTls;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using KestrelStream.Configuration;
 using KestrelStream.Sessions;
+using KestrelStream.Tls;
 
 namespace KestrelStream.ProxyProtocol;
 
@@ -10,9 +11,6 @@ internal static class OutgoingHeader
 {
     /// <summary>Sets our unique ids apart from those of proxies side by side, and of this one before a restart.</summary>
     private static readonly string s_process = Random.Shared.NextInt64().ToString("x16", CultureInfo.InvariantCulture);
-
-    /// <summary>Clients' TLS: the first bit of the SSL TLV. The session shows no client certificate, so nothing is verified.</summary>
-    private static readonly ProxyHeaderTls s_clientUsesTls = new(Client: 1, Verify: 1);
 
     /// <summary>Of a session; empty = the cluster's destinations are sent none.</summary>
     public static ReadOnlyMemory<byte> Of(StreamSession session, ClusterConfig cluster)
@@ -43,12 +41,26 @@ internal static class OutgoingHeader
                 ProxyProtocolTlv.Alpn => header with { Alpn = session.Tls?.Alpn is { } alpn ? Encoding.UTF8.GetBytes(alpn) : received?.Alpn },
                 ProxyProtocolTlv.Authority => header with { Authority = session.ServerName ?? received?.Authority },
                 ProxyProtocolTlv.UniqueId => header with { UniqueId = received?.UniqueId ?? Encoding.ASCII.GetBytes($"{s_process}-{session.IdText}") },
-                ProxyProtocolTlv.Ssl => header with { Tls = session.Tls is { } tls ? s_clientUsesTls with { Version = tls.Version, Cipher = tls.Cipher } : received?.Tls },
+                ProxyProtocolTlv.Ssl => header with { Tls = session.Tls is { } tls ? TlsOf(tls) : received?.Tls },
                 _ => header,
             };
         }
 
         return ProxyHeaderWriter.WriteV2(header, cluster.Tlvs.Contains(ProxyProtocolTlv.Crc32c));
+    }
+
+    /// <summary>
+    /// A certificate that was shown is a verified one, as sessions with another do not get so far. In a resumed session it was shown when that began.
+    /// </summary>
+    private static ProxyHeaderTls TlsOf(TlsFacts tls)
+    {
+        var certificate = tls.ClientCertificate is null ? 0 : ProxyHeaderTls.CertificateOfSession | (tls.IsResumed == true ? 0 : ProxyHeaderTls.CertificateOfConnection);
+        return new ProxyHeaderTls((byte)(ProxyHeaderTls.UsesTls | certificate), Verify: tls.ClientCertificate is null ? 1u : 0)
+        {
+            Version = tls.Version,
+            Cipher = tls.Cipher,
+            CommonName = tls.ClientCertificate?.CommonName,
+        };
     }
 
     /// <summary>Of a connection of our own, such as a health check's.</summary>

@@ -55,7 +55,7 @@ internal sealed partial class ProxyHeaderReader(PrereadBudget budget, ILogger<Pr
             var status = ProxyHeaderParser.Parse(buffer.Written.Span, out var header, out var length, out var error);
             switch (status)
             {
-                case ProxyHeaderStatus.Header when IsForbidden(header!, session.Transport.RemoteEndPoint):
+                case ProxyHeaderStatus.Header when !AnnouncedClient.IsCredible(header!.Source, session.Transport.RemoteEndPoint):
                     return Refuse(session, ProxyHeaderError.ForbiddenAddress);
 
                 case ProxyHeaderStatus.Header:
@@ -107,20 +107,6 @@ internal sealed partial class ProxyHeaderReader(PrereadBudget budget, ILogger<Pr
         LogRefused(logger, session.IdText, session.ListenerModel.Id, session.Transport.RemoteEndPoint, error);
         session.Abort(SessionEndReason.ProxyHeaderMalformed);
         return false;
-    }
-
-    /// <summary>A loopback or link-local client can only be one of a peer that is there itself: rules trust such addresses.</summary>
-    private static bool IsForbidden(ProxyHeader header, EndPoint? peer)
-        => header.Source is IPEndPoint source && peer is IPEndPoint from
-            && ((IPAddress.IsLoopback(source.Address) && !IPAddress.IsLoopback(Plain(from.Address)))
-                || (IsLinkLocal(source.Address) && !IsLinkLocal(Plain(from.Address)) && !IPAddress.IsLoopback(Plain(from.Address))));
-
-    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-
-    private static bool IsLinkLocal(IPAddress address)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        return address.IsIPv6LinkLocal || (address.TryWriteBytes(bytes, out var count) && count == 4 && bytes[0] == 169 && bytes[1] == 254);
     }
 
     [LoggerMessage(EventIds.ProxyHeaderUntrusted, LogLevel.Debug, "Session {Session} on listener {Listener}: {Peer} is none of the TrustedNetworks that may send a PROXY header")]

@@ -1,10 +1,14 @@
 namespace KestrelStream.ProxyProtocol;
 
 /// <summary>The SSL TLV of a PROXY header (§2.2.5): a TLS connection that ended at the sender. Immutable.</summary>
-/// <param name="Client">Bits: 1 the client used TLS, 2 it showed a certificate over this connection, 4 over this session.</param>
+/// <param name="Client">Bits: <see cref="UsesTls"/>, and whether the client showed a certificate over this connection, over the TLS session that it is part of.</param>
 /// <param name="Verify">0 = a certificate was shown and is good.</param>
 internal sealed record ProxyHeaderTls(byte Client, uint Verify)
 {
+    public const byte UsesTls = 1;
+    public const byte CertificateOfConnection = 2;
+    public const byte CertificateOfSession = 4;
+
     /// <summary>As <c>TLSv1.3</c>.</summary>
     public string? Version { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Buffers;
+using KestrelStream.Limits;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
 
@@ -59,6 +60,12 @@ internal sealed class SocketRelay : IStreamRelay
         {
             session.PendingWait = null;
             await pending;
+        }
+
+        if (Throttle.Create(isUpload ? session.UploadBytesPerSecond : session.DownloadBytesPerSecond, session.Environment.Clock) is { } throttle)
+        {
+            await CopyThrottledAsync(state, isUpload, from, to, throttle);
+            return;
         }
 
         if (from.HoldsBuffersWhileReceiving)
@@ -194,13 +201,43 @@ internal sealed class SocketRelay : IStreamRelay
         }
     }
 
+    /// <summary>No more at a time than the limit allows.</summary>
+    private static async ValueTask CopyThrottledAsync(State state, bool isUpload, StreamConnection from, StreamConnection to, Throttle throttle)
+    {
+        var session = state.Session;
+        while (true)
+        {
+            var room = throttle.Allow(BufferBytes);
+            if (room == 0)
+            {
+                await throttle.WaitAsync();
+                continue;
+            }
+
+            var waited = await from.WaitToReceiveAsync();
+            if (waited != IOStatus.Ok)
+            {
+                state.ReceiveFailed(isUpload, waited);
+                return;
+            }
+
+            var moved = isUpload ? session.BytesIn : session.BytesOut;
+            if (!await CopyOneAsync(state, isUpload, from, to, room))
+            {
+                return;
+            }
+
+            throttle.Take((int)((isUpload ? session.BytesIn : session.BytesOut) - moved));
+        }
+    }
+
     /// <summary>One receive, one send. A method of its own: its buffer must not outlive it in a state machine that goes on to wait.</summary>
-    private static async ValueTask<bool> CopyOneAsync(State state, bool isUpload, StreamConnection from, StreamConnection to)
+    private static async ValueTask<bool> CopyOneAsync(State state, bool isUpload, StreamConnection from, StreamConnection to, int room = BufferBytes)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {
-            return await ForwardAsync(state, isUpload, from, to, await from.ReceiveAsync(buffer), buffer);
+            return await ForwardAsync(state, isUpload, from, to, await from.ReceiveAsync(buffer.AsMemory(0, room)), buffer);
         }
         finally
         {

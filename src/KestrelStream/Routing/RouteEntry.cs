@@ -1,3 +1,4 @@
+using System.Net;
 using KestrelStream.Configuration;
 using KestrelStream.Model;
 using KestrelStream.Preread;
@@ -24,8 +25,11 @@ internal sealed class RouteEntry
     /// <summary>Empty = takes every name, and clients without one.</summary>
     public SniPattern[] Patterns { get; }
 
-    /// <summary>The first condition, besides the name, that a hello does not meet.</summary>
-    public RouteRefusal Check(in ClientHello hello) => _takesEveryHello ? RouteRefusal.None : Conditions.Check(hello);
+    /// <summary>The first condition, besides the name, that a hello or its client does not meet.</summary>
+    public RouteRefusal Check(in ClientHello hello, EndPoint? client)
+        => _takesEveryHello ? RouteRefusal.None
+            : !Conditions.TakesClient(client) ? RouteRefusal.Client
+            : Conditions.Check(hello);
 
     /// <summary>Order of trial among routes that are equal by name: more conditions, then Order, then id.</summary>
     public static int Compare(RouteEntry a, RouteEntry b)

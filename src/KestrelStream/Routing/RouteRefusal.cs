@@ -9,6 +9,9 @@ internal enum RouteRefusal
     /// <summary>The route does not take TLS.</summary>
     Protocol,
 
+    /// <summary>The client comes from none of the route's networks.</summary>
+    Client,
+
     /// <summary>The client offers none of the route's ALPN protocols.</summary>
     Alpn,
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using KestrelStream.Configuration;
 using KestrelStream.Model;
 using KestrelStream.Preread;
@@ -15,7 +16,9 @@ internal sealed partial class RouteTable
 
     /// <summary>Those that may take what is not TLS, in the order of trial.</summary>
     private readonly RouteEntry[] _forNotTls;
-    private readonly RouteModel? _forSilence;
+
+    /// <summary>Those that take clients who say nothing.</summary>
+    private readonly RouteEntry[] _forSilence;
 
     /// <summary>Those of clients that ask for TLS by their first bytes.</summary>
     private readonly UpgradeRoutes[] _upgrades = [];
@@ -58,7 +61,7 @@ internal sealed partial class RouteTable
         Unnamed = new RouteGroup([.. _routes.Where(route => route.Patterns.Length == 0)]);
 
         _forNotTls = [.. _routes.Where(route => route.Conditions.TakesNotTls)];
-        _forSilence = _routes.FirstOrDefault(route => route.Conditions.TakesSilence)?.Route;
+        _forSilence = [.. _routes.Where(route => route.Conditions.TakesSilence)];
         NeedsPreread = isUpgraded || _upgrades.Length > 0 || Greeter is not null || _routes.Any(route => route.Conditions.NeedsBytes);
     }
 
@@ -78,10 +81,11 @@ internal sealed partial class RouteTable
     public bool NeedsPreread { get; }
 
     /// <summary>Whether a client that says nothing has a route, after <see cref="Configuration.ListenerConfig.ServerFirstAfter"/>.</summary>
-    public bool HasServerFirst => _forSilence is not null || Greeter is not null;
+    public bool HasServerFirst => _forSilence.Length > 0 || Greeter is not null;
 
-    /// <summary>The route of every client, where nothing is preread; null = there is none.</summary>
-    public RouteModel? Only => NeedsPreread || _forNotTls is [] ? null : _forNotTls[0].Route;
+    /// <summary>The route of a client, where nothing is preread; null = none takes it.</summary>
+    /// <param name="client">Who it is; null = unknown.</param>
+    public RouteModel? Only(EndPoint? client = null) => NeedsPreread ? null : First(_forNotTls, client);
 
     internal NameIndex Exact { get; } = new();
 
@@ -98,12 +102,12 @@ internal sealed partial class RouteTable
         => new(routes.Where(route => route.Config.Listeners?.Contains(listenerId, StringComparer.OrdinalIgnoreCase) ?? true));
 
     /// <summary>The route of a client that sent a well-formed hello; null = none takes it.</summary>
-    public RouteModel? ForHello(in ClientHello hello)
+    public RouteModel? ForHello(in ClientHello hello, EndPoint? client = null)
     {
         var candidates = new RouteCandidates(this, hello.ServerName);
         while (candidates.MoveNext())
         {
-            if (candidates.Current.Check(hello) == RouteRefusal.None)
+            if (candidates.Current.Check(hello, client) == RouteRefusal.None)
             {
                 return candidates.Current.Route;
             }
@@ -138,11 +142,17 @@ internal sealed partial class RouteTable
     /// More bytes might give it to a route that goes before this one: to be asked again with them. Without more to come, the answer stands: what is
     /// not whole at its end is none.
     /// </param>
-    public RouteModel? ForNotTls(ReadOnlySpan<byte> bytes, out bool needsMore)
+    /// <param name="client">Who it is; null = unknown.</param>
+    public RouteModel? ForNotTls(ReadOnlySpan<byte> bytes, out bool needsMore, EndPoint? client = null)
     {
         needsMore = false;
         foreach (var route in _forNotTls)
         {
+            if (!route.Conditions.TakesClient(client))
+            {
+                continue;
+            }
+
             switch (route.Conditions.Judge(bytes))
             {
                 case ProtocolVerdict.Yes:
@@ -158,7 +168,20 @@ internal sealed partial class RouteTable
     }
 
     /// <summary>The route of a client that said nothing for <see cref="Configuration.ListenerConfig.ServerFirstAfter"/>; null = go on waiting.</summary>
-    public RouteModel? ForSilence() => _forSilence;
+    public RouteModel? ForSilence(EndPoint? client = null) => First(_forSilence, client);
+
+    private static RouteModel? First(RouteEntry[] routes, EndPoint? client)
+    {
+        foreach (var route in routes)
+        {
+            if (route.Conditions.TakesClient(client))
+            {
+                return route.Route;
+            }
+        }
+
+        return null;
+    }
 
     private static int CompareExpressions((SniPattern Pattern, RouteEntry Route) a, (SniPattern Pattern, RouteEntry Route) b)
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using KestrelStream.Diagnostics;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
 
@@ -19,6 +20,7 @@ internal static class Refusal
     public static async ValueTask RefuseAsync(StreamSession session, SessionEndReason reason, TlsAlert alert)
     {
         session.TryEnd(reason);
+        session.RefusedBytes = RefusedBytes.Of(session);
         session.ReleasePreread();
         var client = session.Transport;
         if (alert == TlsAlert.None)

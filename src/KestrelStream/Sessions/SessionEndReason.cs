@@ -72,7 +72,7 @@ public enum SessionEndReason
     /// <summary>Every dial failed; the last one did not answer in time, or the dial budget was spent.</summary>
     ConnectTimeout,
 
-    /// <summary>The handshake with the destination failed.</summary>
+    /// <summary>Every dial failed, the last one in the handshake with the destination; or TLS with it broke while it was relayed.</summary>
     UpstreamTlsFailed,
 
     /// <summary>No byte either way for too long.</summary>

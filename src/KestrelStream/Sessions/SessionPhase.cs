@@ -4,6 +4,7 @@ namespace KestrelStream.Sessions;
 /// <remarks>
 /// <code>
 /// [ProxyHeader →] Preread → Handshake → [Queue →] Dial → Relay → Closed   (ProxyHeader only when the listener asks for one, Handshake only when TLS ends here, Queue only when all are full)
+///                 Delay before each of Preread, Handshake and Dial         (only where limits let sessions wait)
 ///                   └─────────┴────────────────┴──→ Refuse → Closed       (an alert is on its way to the client)
 /// </code>
 /// </remarks>
@@ -11,6 +12,7 @@ internal enum SessionPhase : byte
 {
     Preread,
     ProxyHeader,
+    Delay,
     Handshake,
     Queue,
     Dial,

@@ -1,4 +1,5 @@
 using KestrelStream.Diagnostics;
+using KestrelStream.Limits;
 using KestrelStream.Model;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Transport;
@@ -14,8 +15,10 @@ internal sealed partial class SessionRunner(
     ProxyHeaderReader proxyHeaders,
     SessionPipeline pipeline,
     StreamSessionHandler handler,
+    Admission admission,
     StreamProxyMetrics metrics,
     AccessLog accessLog,
+    RefusedSessions refused,
     TimeProvider time,
     ILogger<SessionRunner> logger) : ISessionStarter
 {
@@ -28,7 +31,7 @@ internal sealed partial class SessionRunner(
 
         // In the table before any work starts: a drain that begins now waits for it.
         table.Add(session);
-        var isAdmitted = listener.TryEnter();
+        var isAdmitted = admission.TryEnter(listener);
         metrics.SessionStarted(session);
         if (!isAdmitted)
         {
@@ -54,6 +57,10 @@ internal sealed partial class SessionRunner(
             {
                 // It has ended.
             }
+            else if (!await admission.AdmitAsync(session))
+            {
+                // The same.
+            }
             else if (pipeline.HasSteps)
             {
                 await pipeline.Run(session.Transport);
@@ -64,7 +71,7 @@ internal sealed partial class SessionRunner(
             else if (await handler.PrepareAsync(session))
             {
                 // Here, not in a method of the handler's: each would keep its state as long as the session runs.
-                await session.Environment.Relay.RunAsync(session);
+                await session.Relay.RunAsync(session);
             }
         }
         catch (Exception e)
@@ -87,21 +94,23 @@ internal sealed partial class SessionRunner(
         session.Leave();
         session.Upstream?.Close();
         session.Client.Close();
+        refused.Note(session);
         session.ReleasePreread();
         if (session.Destination is { } destination)
         {
             var cluster = session.Route!.Cluster!;
-            if (session.EndReason == SessionEndReason.UpstreamReset && session.BytesOut == 0)
+            if (session.EndReason is SessionEndReason.UpstreamReset or SessionEndReason.UpstreamTlsFailed && session.BytesOut == 0)
             {
                 cluster.SessionFailed(destination);
             }
 
+            destination.CountEnd(session.BytesIn, session.BytesOut, session.EndReason is SessionEndReason.UpstreamReset or SessionEndReason.DestinationDown);
             cluster.Release(destination);
         }
 
         if (isAdmitted)
         {
-            session.Listener.Leave();
+            admission.Leave(session);
         }
 
         descriptors.Return();

@@ -1,9 +1,11 @@
 using System.Globalization;
 using System.Net;
+using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
 using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.ProxyProtocol;
+using KestrelStream.Relay;
 using KestrelStream.StartTls;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
@@ -26,8 +28,10 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     private int _phase;
     private int _sending;
     private string? _idText;
+    private IStreamRelay? _relay;
     private QueuedSession? _place;
     private EndPoint? _peer;
+    private TaskCompletionSource<bool>? _wait;
 
     public StreamSession(long id, StreamConnection client, ListenerState listener, SessionEnvironment environment, long startTimestamp, DateTimeOffset started)
     {
@@ -68,6 +72,13 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     public SessionEnvironment Environment { get; set; }
 
+    /// <summary>Moves its bytes once both ends are there: the environment's, unless the other end is in this process.</summary>
+    public IStreamRelay Relay
+    {
+        get => _relay ?? Environment.Relay;
+        set => _relay = value;
+    }
+
     public RouteModel? Route { get; set; }
 
     public DestinationState? Destination { get; set; }
@@ -87,6 +98,15 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     /// <summary>Whoever has connected.</summary>
     public EndPoint? PeerEndPoint => ProxyHeader?.Source is null ? Transport.RemoteEndPoint : _peer;
 
+    /// <summary>Whom rules and limits have seen, whatever steps of the app make of the connection.</summary>
+    public EndPoint? AdmittedClient { get; set; }
+
+    /// <summary>It counts under the limits of its listener, and gives its place back at its end.</summary>
+    public bool HoldsListenerLimits { get; set; }
+
+    /// <summary>The same of its route.</summary>
+    public bool HoldsRouteLimits { get; set; }
+
     /// <summary>A PROXY header that is still to be sent to the destination, before any other byte; empty = none.</summary>
     public ReadOnlyMemory<byte> UpstreamHeader { get; set; }
 
@@ -96,6 +116,15 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     /// <summary>Facts of the handshake when TLS ended here.</summary>
     public TlsFacts? Tls { get; set; }
 
+    /// <summary>Facts of the handshake with the destination when TLS is spoken with it.</summary>
+    public TlsFacts? UpstreamTls { get; set; }
+
+    /// <summary>How long that handshake took.</summary>
+    public TimeSpan UpstreamTlsTime { get; set; }
+
+    /// <summary>How TLS with the destination broke after its handshake, in OpenSSL's words; null = it did not.</summary>
+    public string? UpstreamTlsError { get; set; }
+
     /// <summary>Every dial of the session, in order.</summary>
     public List<DialAttempt>? Attempts { get; set; }
 
@@ -104,6 +133,9 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     /// <summary>Time it has waited for a destination with room; zero = it has not.</summary>
     public TimeSpan QueueTime { get; set; }
+
+    /// <summary>What is kept of the client's bytes after it was refused; null = it was not, or nothing is.</summary>
+    public RefusedBytes? RefusedBytes { get; set; }
 
     /// <summary>Bytes that the client sent before its route was known; null = none were read, or they are forwarded already.</summary>
     public PrereadBuffer? Preread { get; set; }
@@ -126,6 +158,12 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     /// <summary>Whether the dial under way was given up by its own clock.</summary>
     public bool DialTimedOut { get; private set; }
+
+    /// <summary>Payload a second that may go to its client; 0 = unlimited.</summary>
+    public int DownloadBytesPerSecond => Smaller(ListenerModel.Limits?.DownloadBytesPerSecond ?? 0, Route?.Limits?.DownloadBytesPerSecond ?? 0);
+
+    /// <summary>Payload a second that is taken from its client; 0 = unlimited.</summary>
+    public int UploadBytesPerSecond => Smaller(ListenerModel.Limits?.UploadBytesPerSecond ?? 0, Route?.Limits?.UploadBytesPerSecond ?? 0);
 
     /// <summary>Links of <see cref="SessionTable"/>.</summary>
     internal StreamSession? TablePrevious;
@@ -161,9 +199,17 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
         return true;
     }
 
+    /// <summary>Ends it without a word to the client. Before it has a destination.</summary>
+    public void Vanish(SessionEndReason reason)
+    {
+        TryEnd(reason);
+        Transport.Vanish();
+    }
+
     public void ResetBoth()
     {
         Volatile.Read(ref _place)?.Leave();
+        Volatile.Read(ref _wait)?.TrySetResult(false);
         Transport.Reset();
         Upstream?.Reset();
     }
@@ -204,6 +250,26 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     /// <summary>Its turn has come, or it has left.</summary>
     public void LeaveQueue() => Volatile.Write(ref _place, null);
+
+    /// <summary>Waits, at most until something ends the session. Goes on wherever: the caller knows where it belongs.</summary>
+    public ValueTask<bool> PauseAsync(TimeSpan time)
+        => WaitAsync(new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously), SessionPhase.Delay, time);
+
+    /// <summary>Waits for somebody else's word, in a phase with a clock. False = something has ended the session.</summary>
+    public async ValueTask<bool> WaitAsync(TaskCompletionSource<bool> turn, SessionPhase phase, TimeSpan timeout)
+    {
+        Volatile.Write(ref _wait, turn);
+        Enter(phase, timeout);
+        if (HasEnded)
+        {
+            // Before it could be seen that there is somebody who waits.
+            turn.TrySetResult(false);
+        }
+
+        var result = await turn.Task;
+        Volatile.Write(ref _wait, null);
+        return result;
+    }
 
     /// <summary>The route's own lifetime clock, counted from accept.</summary>
     public void LimitLifetime(TimeSpan lifetime, TimeSpan age) => _lifetimeDeadline = Deadline(Environment.Clock.Now, lifetime - age);
@@ -267,7 +333,7 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     public override void OnDue(long nowMilliseconds)
     {
-        if (nowMilliseconds >= _lifetimeDeadline && Phase is SessionPhase.Handshake or SessionPhase.Queue or SessionPhase.Dial or SessionPhase.Relay)
+        if (nowMilliseconds >= _lifetimeDeadline && Phase is SessionPhase.Delay or SessionPhase.Handshake or SessionPhase.Queue or SessionPhase.Dial or SessionPhase.Relay)
         {
             Abort(SessionEndReason.LifetimeExceeded);
             return;
@@ -291,6 +357,10 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
                 Abort(SessionEndReason.ProxyHeaderTimeout);
                 break;
 
+            case SessionPhase.Delay:
+                Volatile.Read(ref _wait)?.TrySetResult(true);
+                break;
+
             case SessionPhase.Handshake:
                 Abort(SessionEndReason.ClientTlsTimeout);
                 break;
@@ -309,7 +379,9 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
                 break;
 
             case SessionPhase.Refuse:
+                // One of the two is to read an alert; the other was reset before.
                 Transport.Close();
+                Upstream?.Close();
                 break;
         }
     }
@@ -334,9 +406,9 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     /// <summary>
     /// An end of sending alone is no farewell: a client may have sent its whole request. But one that has sent nothing has, and a TLS client
-    /// cannot get through its handshake any more.
+    /// cannot get through its handshake any more. What came with a PROXY header is not looked at. With no receive under way.
     /// </summary>
-    private bool ClientHasLeft() => (HasHello || Preread is not { Length: > 0 }) && Transport.HasPeerLeft();
+    public bool ClientHasLeft() => (HasHello || (Preread is not { Length: > 0 } && ProxyHeader is null)) && Transport.HasPeerLeft();
 
     private void RelayDue(long now)
     {
@@ -382,6 +454,8 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
             Environment.Clock.Schedule(this, due);
         }
     }
+
+    private static int Smaller(int one, int other) => one == 0 ? other : other == 0 ? one : Math.Min(one, other);
 
     private static long Deadline(long from, TimeSpan timeout)
         => timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : from + timeout.Ticks / TimeSpan.TicksPerMillisecond;

@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using KestrelStream.Dialing;
+using KestrelStream.Http;
+using KestrelStream.Limits;
 using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.Routing;
@@ -13,17 +15,19 @@ using Microsoft.AspNetCore.Connections;
 namespace KestrelStream.Sessions;
 
 /// <summary>
-/// The path of a session, top to bottom: preread → route → [terminate] → dial (balancing) → relay. Each step leaves to one place and ends
+/// The path of a session, top to bottom: preread → route (who may take it, how often) → [terminate] → dial (balancing) → relay; with <c>Action: Http</c> the app is the other end. Each step leaves to one place and ends
 /// the session with one reason; <see cref="SessionRunner"/> does what comes before and after. One for the process; thread-safe.
 /// </summary>
 internal sealed class StreamSessionHandler(
     PrereadReader preread,
     ChallengeCertificates challenges,
+    Admission admission,
     ITlsTerminator terminator,
     UpstreamDialer dialer,
     StartTlsUpgrader upgrader,
     PostgreSqlCancel cancels,
     StreamProxyMetrics metrics,
+    HttpHandOver http,
     TimeProvider time)
 {
     /// <summary>The end of the pipeline of user's steps.</summary>
@@ -32,7 +36,7 @@ internal sealed class StreamSessionHandler(
         var session = ((StreamConnection)connection).Session!;
         if (await PrepareAsync(session))
         {
-            await session.Environment.Relay.RunAsync(session);
+            await session.Relay.RunAsync(session);
         }
     }
 
@@ -42,7 +46,7 @@ internal sealed class StreamSessionHandler(
     {
         var routes = session.ListenerModel.Routes;
 
-        var route = routes.NeedsPreread ? await PrereadAndRouteAsync(session) : routes.Only;
+        var route = routes.NeedsPreread ? await PrereadAndRouteAsync(session) : routes.Only(session.ClientEndPoint);
         if (!routes.NeedsPreread && !preread.TryTakeReceived(session))
         {
             session.Abort(SessionEndReason.LimitExceeded);
@@ -51,6 +55,11 @@ internal sealed class StreamSessionHandler(
 
         if (route is null)
         {
+            if (!routes.NeedsPreread)
+            {
+                await Refusal.RefuseAsync(session, SessionEndReason.NoRoute, TlsAlert.None);
+            }
+
             return false;
         }
 
@@ -66,7 +75,14 @@ internal sealed class StreamSessionHandler(
             return false;
         }
 
-        if (route.Tls is { } policy && !await terminator.TerminateAsync(session, policy))
+        if (route is { Action: RouteAction.Http, Tls: null } && session.HasHello)
+        {
+            // HTTP in the clear is no place for it.
+            await Refusal.RefuseAsync(session, SessionEndReason.NoRoute, TlsAlert.UnrecognizedName);
+            return false;
+        }
+
+        if (!await admission.AdmitToRouteAsync(session, route) || (route.Tls is { } policy && !await TerminateAsync(session, policy)))
         {
             return false;
         }
@@ -77,6 +93,12 @@ internal sealed class StreamSessionHandler(
             session.TryEnd(SessionEndReason.ChallengeAnswered);
             await Refusal.SendLastAsync(session, ReadOnlyMemory<byte>.Empty);
             return false;
+        }
+
+        if (route.Action == RouteAction.Http)
+        {
+            session.Relay = http;
+            return true;
         }
 
         // A destination whose greeting was passed on is there already.
@@ -90,6 +112,25 @@ internal sealed class StreamSessionHandler(
         }
 
         return true;
+    }
+
+    /// <summary>False = the session has ended.</summary>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<bool> TerminateAsync(StreamSession session, TlsPolicy policy)
+    {
+        if (!await admission.AdmitHandshakeAsync(session) || !await admission.Handshakes.EnterAsync(session))
+        {
+            return false;
+        }
+
+        try
+        {
+            return await terminator.TerminateAsync(session, policy);
+        }
+        finally
+        {
+            admission.Handshakes.Leave();
+        }
     }
 
     /// <summary>Null = the session was refused or the client is gone.</summary>
@@ -169,10 +210,10 @@ internal sealed class StreamSessionHandler(
         switch (outcome)
         {
             case PrereadOutcome.Silence:
-                return routes.ForSilence();
+                return routes.ForSilence(session.ClientEndPoint);
 
             case PrereadOutcome.NotTls:
-                return routes.ForNotTls(session.Preread!.Written.Span, out _);
+                return routes.ForNotTls(session.Preread!.Written.Span, out _, session.ClientEndPoint);
 
             default:
                 var hello = session.Preread!.Parser.GetHello(session.Preread.Written.Span);
@@ -183,7 +224,7 @@ internal sealed class StreamSessionHandler(
                 }
 
                 // Where TLS was asked for in the clear, no authority asks (RFC 8737 §3).
-                return (session.StartTls is null ? challenges.Find(hello) : null) ?? routes.ForHello(hello);
+                return (session.StartTls is null ? challenges.Find(hello) : null) ?? routes.ForHello(hello, session.ClientEndPoint);
         }
     }
 }

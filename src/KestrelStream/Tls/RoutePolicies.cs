@@ -8,6 +8,9 @@ namespace KestrelStream.Tls;
 /// <summary>The TLS policies of a config that is being applied, by route; or what is wrong with them. Touches nothing that runs.</summary>
 internal sealed class RoutePolicies
 {
+    /// <summary>What a route with <c>Action: Http</c> offers that does not say.</summary>
+    private static readonly string[] s_http = ["h2", "http/1.1"];
+
     private readonly Dictionary<string, TlsPolicy> _policies = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<ConfigError> _errors = [];
 
@@ -35,6 +38,11 @@ internal sealed class RoutePolicies
             if (route.Tls is not { Mode: TlsMode.Terminate } tls)
             {
                 continue;
+            }
+
+            if (route.Action == RouteAction.Http && tls.Alpn.Count == 0)
+            {
+                tls = tls with { Alpn = s_http };
             }
 
             // OpenSSL has the last word: it knows its security level, and what this system's settings forbid. Of thousands it is asked once for each kind.

@@ -46,7 +46,7 @@ internal sealed partial class SslStreamTerminator(
         }
 
         metrics.HandshakeEnded(session, "ok", time.GetElapsedTime(started));
-        session.Tls = TlsFactsOf(ssl) with { ClientCertificate = judge?.Certificate };
+        session.Tls = FactsOf(ssl) with { ClientCertificate = judge?.Certificate };
         if (stream.IsReplayed)
         {
             session.ReleasePreread();
@@ -83,7 +83,8 @@ internal sealed partial class SslStreamTerminator(
         }
     }
 
-    private static TlsFacts TlsFactsOf(SslStream ssl)
+    /// <summary>Of a handshake that has ended well.</summary>
+    internal static TlsFacts FactsOf(SslStream ssl)
     {
         var alpn = ssl.NegotiatedApplicationProtocol.Protocol;
         return new TlsFacts(

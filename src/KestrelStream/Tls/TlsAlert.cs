@@ -8,6 +8,7 @@ internal enum TlsAlert : byte
     RecordOverflow = 22,
     HandshakeFailure = 40,
     IllegalParameter = 47,
+    AccessDenied = 49,
     DecodeError = 50,
     ProtocolVersion = 70,
     InternalError = 80,

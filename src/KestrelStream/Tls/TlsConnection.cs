@@ -3,7 +3,7 @@ using KestrelStream.Transport;
 
 namespace KestrelStream.Tls;
 
-/// <summary>The plain side of a terminated session: <see cref="SslStream"/> over the client's connection. Owned by its session.</summary>
+/// <summary>The plain side of a connection that TLS is spoken on: <see cref="SslStream"/> over the client's or the destination's. Owned by its session.</summary>
 /// <remarks>
 /// <see cref="SslStream"/> keeps reads and writes apart, but not a read and <see cref="SslStream.ShutdownAsync"/>: both would be in the same OpenSSL session
 /// at once, and now and then one of them fails or the record is damaged. So they take turns: a read lets go while it waits for the peer.

@@ -1,6 +1,6 @@
 namespace KestrelStream.Tls;
 
-/// <summary>What a finished handshake with a client negotiated.</summary>
+/// <summary>What a finished handshake negotiated.</summary>
 /// <param name="Version">As <c>TLSv1.3</c>.</param>
 /// <param name="Cipher">IANA name of the suite.</param>
 /// <param name="Alpn">Protocol chosen; null = none.</param>

@@ -41,7 +41,7 @@ internal sealed class TlsPolicy
         _sentTrust = trust is null || openSsl is not null ? null : SslCertificateTrust.CreateForX509Collection(trust.Certificates, sendTrustInHandshake: !OperatingSystem.IsWindows());
         _certificates = certificates;
         _offers = new TlsOffers(pair => new TlsOffer(pair, () => OptionsOf(pair.Leader), () => new OpenSslContext(BasisOf(pair), pair.Entries)));
-        _cipherSuites = CipherSuitesOf(config);
+        _cipherSuites = CipherSuitesOf(config.Ciphers, config.CipherSuites, config.Protocols);
         _protocols = ProtocolsOf(config) | (_cipherSuites is null ? IsolationOf(Interlocked.Increment(ref s_lastIsolation)) : 0);
         // Empty, not null: null would let Kestrel add h2 and http/1.1.
         _alpn = [.. config.Alpn.Select(name => new SslApplicationProtocol(name))];
@@ -136,11 +136,15 @@ internal sealed class TlsPolicy
     private static SslProtocols ProtocolsOf(RouteTlsConfig config) =>
         (config.Protocols.Contains(TlsVersion.Tls12) ? SslProtocols.Tls12 : 0) | (config.Protocols.Contains(TlsVersion.Tls13) ? SslProtocols.Tls13 : 0);
 
-    private static CipherSuitesPolicy? CipherSuitesOf(RouteTlsConfig config)
+    /// <summary>For SslStream; null = its own list.</summary>
+    /// <param name="ciphers">A cipher string; null = none is configured.</param>
+    /// <param name="suites">Those of TLS 1.3; null = none are configured.</param>
+    /// <param name="protocols">Versions that are offered.</param>
+    internal static CipherSuitesPolicy? CipherSuitesOf(string? ciphers, string? suites, IReadOnlyList<TlsVersion> protocols)
     {
         // The string rules TLS 1.2 alone, the suites TLS 1.3; without its version one would only cost resumption.
-        var (has12, has13) = (config.Protocols.Contains(TlsVersion.Tls12), config.Protocols.Contains(TlsVersion.Tls13));
-        if ((config.Ciphers is null || !has12) && (config.CipherSuites is null || !has13))
+        var (has12, has13) = (protocols.Contains(TlsVersion.Tls12), protocols.Contains(TlsVersion.Tls13));
+        if ((ciphers is null || !has12) && (suites is null || !has13))
         {
             return null;
         }
@@ -153,10 +157,10 @@ internal sealed class TlsPolicy
         IReadOnlyList<TlsCipherSuite> tls12 = [];
         var tls13 = has13 ? Tls13Suites.Defaults : []; // SslStream refuses a list without any of them when the version is on.
         string? error = null;
-        if ((has12 && !CipherString.TryParse(config.Ciphers ?? "DEFAULT", out tls12, out error))
-            || (has13 && config.CipherSuites is not null && !Tls13Suites.TryParse(config.CipherSuites, out tls13, out error)))
+        if ((has12 && !CipherString.TryParse(ciphers ?? "DEFAULT", out tls12, out error))
+            || (has13 && suites is not null && !Tls13Suites.TryParse(suites, out tls13, out error)))
         {
-            throw new ArgumentException(error, nameof(config));
+            throw new ArgumentException(error, nameof(ciphers));
         }
 
         return new CipherSuitesPolicy([.. tls13, .. tls12]);

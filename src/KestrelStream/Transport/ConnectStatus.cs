@@ -14,6 +14,15 @@ internal enum ConnectStatus : byte
     /// <summary>The name has no address (yet).</summary>
     NotResolved,
 
+    /// <summary>The handshake with the destination failed.</summary>
+    TlsFailed,
+
+    /// <summary>The handshake with the destination did not end in time.</summary>
+    TlsTimedOut,
+
+    /// <summary>The destination's certificate is not trusted, has expired, or is for another name.</summary>
+    TlsCertificate,
+
     /// <summary>This process or machine is out of file descriptors, ports or memory. Not the destination's fault.</summary>
     OutOfResources,
 
@@ -21,4 +30,7 @@ internal enum ConnectStatus : byte
     Aborted,
 
     Failed,
+
+    /// <summary>The name that the client has asked for, or the address that it has, is not among those that are allowed.</summary>
+    NotAllowed,
 }

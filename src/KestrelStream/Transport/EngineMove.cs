@@ -1,4 +1,5 @@
 using KestrelStream.Sessions;
+using KestrelStream.Transport.EventLoop;
 using KestrelStream.Transport.Sockets;
 
 namespace KestrelStream.Transport;
@@ -15,6 +16,13 @@ internal sealed class EngineMove(SocketsEnvironment sockets)
         }
 
         session.Leave();
+        if (session.PendingWait is not null)
+        {
+            // A wait for a client that is silent so far: whoever relays waits anew.
+            session.PendingWait = null;
+            (session.Transport as LoopConnection)?.EndWait();
+        }
+
         session.Transport = session.Client = session.Transport.Detach();
         session.Environment = sockets;
         return new ValueTask(Task.Factory.StartNew(static () => { }, CancellationToken.None, TaskCreationOptions.None, TaskScheduler.Default));

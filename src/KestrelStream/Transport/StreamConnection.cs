@@ -93,6 +93,9 @@ internal abstract class StreamConnection : ConnectionContext
     /// <summary>Gives the connection up with RST: what was not delivered is visibly lost. Ends operations under way with <see cref="IOStatus.Aborted"/>. Idempotent.</summary>
     public abstract void Reset();
 
+    /// <summary>Gives the connection up without telling the peer, as far as the system allows: as HAProxy's silent-drop. On the session's own thread. Idempotent.</summary>
+    public virtual void Vanish() => Reset();
+
     /// <summary>Closes orderly: the kernel delivers what was sent, then FIN. Idempotent; does nothing after <see cref="Reset"/>.</summary>
     public abstract void Close();
 
@@ -107,6 +110,9 @@ internal abstract class StreamConnection : ConnectionContext
     /// is to be received before that.
     /// </summary>
     public virtual bool HasPeerLeft() => false;
+
+    /// <summary>Without waiting, likewise: whether bytes of the peer wait to be received.</summary>
+    public virtual bool HasReceived() => false;
 
     /// <summary>The same connection as one of the portable engine; this object must not be used afterwards.</summary>
     public virtual StreamConnection Detach() => this;

@@ -34,7 +34,9 @@ internal sealed class AdminPort : IAsyncDisposable
     /// <summary>Without a token.</summary>
     public HttpClient Client { get; }
 
-    public static async Task<AdminPort> StartAsync(ProxyEnvironment proxy)
+    /// <param name="proxy">What it shows.</param>
+    /// <param name="prefix">Below which it is mapped.</param>
+    public static async Task<AdminPort> StartAsync(ProxyEnvironment proxy, string prefix = "")
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(proxy.Log);
@@ -43,9 +45,11 @@ internal sealed class AdminPort : IAsyncDisposable
         builder.Services.AddSingleton(proxy.Services.GetRequiredService<IProxyControl>());
         builder.Services.AddSingleton(proxy.Services.GetRequiredService<StreamProxyMetrics>());
         builder.Services.AddSingleton(proxy.Services.GetRequiredService<SessionTable>());
-        builder.Services.AddStreamProxyHealthCheck();
+        builder.Services.AddSingleton(proxy.Services.GetRequiredService<RefusedSessions>());
+        builder.Services.AddSingleton(proxy.Services.GetRequiredService<ConfigHistory>());
+        builder.Services.AddStreamProxyAdmin();
         var app = builder.Build();
-        app.MapStreamProxyAdmin();
+        app.MapGroup(prefix).MapStreamProxyAdmin();
         await app.StartAsync();
         return new AdminPort(app);
     }

@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using KestrelStream.Configuration;
+using KestrelStream.FunctionalTests.Health;
+using KestrelStream.Health.Checks;
 using KestrelStream.TestKit;
 using KestrelStream.TestKit.Peers;
 using Xunit;
@@ -92,6 +94,54 @@ public sealed class RealPeerTests
 
             Assert.Equal(expected, Encoding.ASCII.GetString(await client.ReceiveExactlyAsync(expected.Length)));
         }
+    }
+
+    /// <summary>TLS of a check begins behind its LOCAL header; HAProxy would refuse the one without the other.</summary>
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task Check_ByTlsOfHaproxyThatWantsHeaders_IsGood(EngineKind engine)
+    {
+        using var folder = new TempFolder();
+        var certificate = TestCertificates.Shared.Issue("member.example.com");
+        var pem = folder.Write("member.pem", certificate.ChainPem + certificate.KeyPem);
+        var at = LoopbackPort.TakeEndPoint();
+        await using var haproxy = await HaproxyProcess.StartAsync(at, $"""
+            frontend f
+                mode http
+                bind {at} accept-proxy ssl crt {pem}
+                http-request return status 200
+            """);
+        var check = CheckedPool.Often(HealthCheckKind.Https) with { Verify = false, InitialState = HealthCheckInitialState.Down };
+        var config = CheckedPool.Config(engine, check, at);
+        await using var proxy = await ProxyEnvironment.StartAsync(ProxyPool.Sending(config, ProxyProtocolVersion.V2, ProxyProtocolTlv.Crc32c));
+
+        await proxy.UntilUpAsync("a");
+
+        Assert.True((await proxy.ReloadAsync(config)).IsApplied);
+        await proxy.UntilDownAsync("a", CheckResult.Tls, CheckResult.Protocol);
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task PostgreSql_BehindHaproxyThatWantsHeaders_Answers(EngineKind engine)
+    {
+        await using var postgres = await PostgresServer.StartAsync("one");
+        var at = LoopbackPort.TakeEndPoint();
+        await using var haproxy = await HaproxyProcess.StartAsync(at, $"""
+            listen f
+                bind {at} accept-proxy
+                log global
+                log-format "client=%ci:%cp"
+                server s {postgres.EndPoint}
+            """);
+        await using var proxy = await ProxyEnvironment.StartAsync(ProxyPool.Sending(ProxyEnvironment.OneRoute(engine, at), ProxyProtocolVersion.V2, ProxyProtocolTlv.UniqueId));
+        var psql = PeerProgram.Find("psql", "postgresql");
+
+        var result = await ChildProcess.RunAsync(
+            psql, ["-At", "-c", "SHOW cluster_name", $"host=127.0.0.1 port={proxy.EndPoint().Port} user=postgres sslmode=disable connect_timeout=20"]);
+
+        Assert.Equal((0, "one"), (result.ExitCode, result.Output.Trim()));
+        await Wait.UntilAsync(() => haproxy.Log.Contains("client=127.0.0.1:", StringComparison.Ordinal), "HAProxy's log of the client");
     }
 
     private static async Task<string> AskAsync(IPEndPoint endPoint, byte[] bytes)

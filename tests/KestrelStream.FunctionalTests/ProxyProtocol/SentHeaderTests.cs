@@ -1,8 +1,10 @@
 using System.Net;
 using System.Net.Sockets;
 using KestrelStream.Configuration;
+using KestrelStream.Model;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.TestKit;
+using Microsoft.Extensions.DependencyInjection;
 using Xunit;
 
 namespace KestrelStream.FunctionalTests.ProxyProtocol;
@@ -88,6 +90,33 @@ public sealed class SentHeaderTests
             Assert.Equal(((IPEndPoint)client.LocalEndPoint!).Port, ((IPEndPoint)header!.Source!).Port);
             Assert.Equal("hello"u8.ToArray(), bytes[length..]);
         }
+    }
+
+    /// <summary>A connection that was made ahead is as silent as one without a session has to be.</summary>
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task WarmConnection_GetsItsHeaderWhenASessionTakesIt(EngineKind engine)
+    {
+        var received = new TaskCompletionSource<byte[]>(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var upstream = new ScriptedUpstream(async socket =>
+        {
+            var buffer = new byte[4096];
+            var count = await socket.ReceiveAsync(buffer);
+            received.TrySetResult(buffer[..count]);
+            await socket.ReceiveToEndAsync();
+        });
+        var config = ProxyPool.Sending(ProxyEnvironment.OneRoute(engine, upstream.EndPoint), ProxyProtocolVersion.V1);
+        await using var proxy = await ProxyEnvironment.StartAsync(config with
+        {
+            Clusters = new Dictionary<string, ClusterConfig> { ["c"] = config.Clusters["c"] with { WarmConnections = 1 } },
+        });
+        var pool = (await Wait.ForAsync(() => proxy.Services.GetRequiredService<IProxyState>().Current!.Clusters["c"].Model.Destinations[0].Warm is { Count: 1 } warm ? warm : null, "a warm connection"))!;
+        Assert.False(received.Task.IsCompleted);
+
+        using var client = await proxy.ConnectAsync();
+
+        Assert.StartsWith($"PROXY TCP4 127.0.0.1 127.0.0.1 {((IPEndPoint)client.LocalEndPoint!).Port} ", System.Text.Encoding.ASCII.GetString(await received.Task.WaitAsync(Wait.Limit)), StringComparison.Ordinal);
+        Assert.Equal((1, 0), (pool.Hits, pool.Misses));
     }
 
     [Fact]

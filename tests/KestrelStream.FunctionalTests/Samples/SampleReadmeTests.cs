@@ -9,9 +9,9 @@ namespace KestrelStream.FunctionalTests.Samples;
 /// <summary>What the READMEs of the samples tell people to type works, and the nginx configurations in them are ones.</summary>
 public sealed partial class SampleReadmeTests
 {
-    public static TheoryData<string> All => ["tcp-passthrough", "sni-passthrough", "tls-termination", "lets-encrypt", "postgres", "postgres-starttls", "postgres-ha", "dns-discovery", "library", "kubernetes"];
+    public static TheoryData<string> All => ["tcp-passthrough", "sni-passthrough", "tls-termination", "lets-encrypt", "postgres", "postgres-starttls", "postgres-ha", "dns-discovery", "proxy-protocol", "one-port", "library", "kubernetes"];
 
-    public static TheoryData<string> Runnable => ["tcp-passthrough", "sni-passthrough", "tls-termination", "lets-encrypt", "postgres", "postgres-starttls", "postgres-ha", "dns-discovery", "library"];
+    public static TheoryData<string> Runnable => ["tcp-passthrough", "sni-passthrough", "tls-termination", "lets-encrypt", "postgres", "postgres-starttls", "postgres-ha", "dns-discovery", "proxy-protocol", "one-port", "library"];
 
     [Theory]
     [MemberData(nameof(All))]

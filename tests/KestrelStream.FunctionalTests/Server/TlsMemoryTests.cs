@@ -3,11 +3,12 @@ using System.Net.Sockets;
 using KestrelStream.TestKit;
 using KestrelStream.TestKit.Peers;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace KestrelStream.FunctionalTests.Server;
 
 /// <summary>What TLS sessions keep while they wait, and that they leave nothing behind.</summary>
-public sealed class TlsMemoryTests
+public sealed class TlsMemoryTests(ITestOutputHelper output)
 {
     private const int Sessions = 400;
     private const int Handshakes = 1_500;
@@ -41,6 +42,30 @@ public sealed class TlsMemoryTests
     }
 
     [Fact]
+    public async Task Idle_TlsOnBothSides_HoldsNoRecordBuffers()
+    {
+        await using var upstream = TlsUpstream.Echo(TestCertificates.Shared.Issue("127.0.0.1"));
+        using var folder = new TempFolder();
+        folder.Write("ca.pem", TestCertificates.Shared.Root.ExportCertificatePem());
+        await using var server = await StartAsync(folder, upstream, """ "Tls": { "TrustedCertificates": "ca.pem" }, """);
+        var clients = new List<SslStream>();
+        try
+        {
+            await OpenAsync(server, clients, Sessions);
+            var before = server.ResidentBytes();
+            await OpenAsync(server, clients, Sessions);
+            var each = (server.ResidentBytes() - before) / Sessions;
+
+            output.WriteLine($"an idle session with TLS on both sides keeps {each} bytes");
+            Assert.True(each < 2 * MostASession, $"an idle session keeps {each} bytes");
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+        }
+    }
+
+    [Fact]
     public async Task ManyHandshakes_MemoryStaysFlat()
     {
         await using var upstream = ScriptedUpstream.Echo();
@@ -55,7 +80,7 @@ public sealed class TlsMemoryTests
         Assert.True(growth < MostGrowth, $"{Handshakes} handshakes left {growth} bytes");
     }
 
-    private static async Task<ServerProcess> StartAsync(TempFolder folder, ScriptedUpstream upstream)
+    private static async Task<ServerProcess> StartAsync(TempFolder folder, ScriptedUpstream upstream, string cluster = "")
     {
         TestCertificates.Shared.Issue("a.example.com").WritePem(folder);
         return await ServerProcess.StartAsync(new ServerOptions
@@ -67,7 +92,7 @@ public sealed class TlsMemoryTests
                     "Listeners": { "public": { "Address": "127.0.0.1:0" } },
                     "Certificates": { "a": { "Path": "fullchain.pem", "KeyPath": "privkey.pem" } },
                     "Routes": { "all": { "Tls": { "Mode": "Terminate", "Certificates": ["a"] }, "ClusterId": "c" } },
-                    "Clusters": { "c": { "Destinations": { "a": { "Address": "{{upstream.EndPoint}}" } } } }
+                    "Clusters": { "c": { {{cluster}}"Destinations": { "a": { "Address": "{{upstream.EndPoint}}" } } } }
                   }
                 }
                 """),

@@ -185,9 +185,9 @@ public sealed class KeyExchangeTests : IDisposable
 
         // A line that begins with R makes s_client ask for it. It leaves only because it was refused.
         await client.WriteInputAsync("R\n"u8.ToArray(), close: false);
-        await Wait.UntilAsync(() => client.HasExited, "the end");
+        var result = await client.WaitForResultAsync(Wait.Limit);
 
-        Assert.Contains("RENEGOTIATING", client.Output.Text + client.Error.Text, StringComparison.Ordinal);
-        Assert.Matches("no renegotiation|unexpected eof|ssl handshake failure|alert|errno=", client.Error.Text);
+        Assert.Contains("RENEGOTIATING", result.Output + result.Error, StringComparison.Ordinal);
+        Assert.Matches("no renegotiation|unexpected eof|ssl handshake failure|alert|errno=", result.Error);
     }
 }

@@ -46,7 +46,7 @@ internal sealed class AdminHost : IAsyncDisposable
         builder.Services.AddSingleton<TimeProvider>(proxy.Time);
         builder.Services.AddSingleton(proxy.Metrics);
         builder.Services.AddSingleton(proxy.Table);
-        builder.Services.AddStreamProxyHealthCheck().AddStreamProxyHealthCheck();
+        builder.Services.AddStreamProxyAdmin().AddStreamProxyAdmin();
         configure?.Invoke(builder.Services);
         var app = builder.Build();
         (map ?? (endpoints => endpoints.MapStreamProxyAdmin()))(app);

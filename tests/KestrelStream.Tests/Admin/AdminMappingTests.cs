@@ -64,7 +64,6 @@ public sealed class AdminMappingTests
     }
 
     [Theory]
-    [InlineData("/")]
     [InlineData("/api")]
     [InlineData("/api/none")]
     public async Task Request_OtherPath_IsNotFound(string path)

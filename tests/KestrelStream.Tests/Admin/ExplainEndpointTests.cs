@@ -19,7 +19,7 @@ public sealed class ExplainEndpointTests
         await using var host = await AdminHost.StartAsync(proxy);
         using var json = JsonDocument.Parse(await host.GetAsync("/api/explain?listener=public&sni=APP1.example.com.&alpn=h2,http/1.1&client=203.0.113.9"));
         var root = json.RootElement;
-        Assert.Equal(["route", "cluster", "destination", "certificate", "considered"], root.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(["route", "cluster", "destination", "certificate", "considered", "members", "action", "end_reason", "client", "denied_by"], root.EnumerateObject().Select(property => property.Name));
         Assert.Equal("app1", root.GetProperty("route").GetString());
         Assert.Equal("pool", root.GetProperty("cluster").GetString());
         Assert.Equal("a", root.GetProperty("destination").GetString());
@@ -27,6 +27,24 @@ public sealed class ExplainEndpointTests
         var considered = root.GetProperty("considered");
         Assert.Equal(["route", "matched", "why"], considered[0].EnumerateObject().Select(property => property.Name));
         Assert.Equal(["app1 True", "rest True"], considered.EnumerateArray().Select(route => $"{route.GetProperty("route")} {route.GetProperty("matched")}"));
+    }
+
+    [Theory]
+    [InlineData("10.0.0.1", "null")]
+    [InlineData("10.9.0.1", "\"route\"")]
+    [InlineData("192.0.2.1", "\"listener\"")]
+    [InlineData("", "null")]
+    public async Task Explain_Client_SaysWhoseRulesRefuseIt(string client, string expected)
+    {
+        var config = TestProxy.Create();
+        using var proxy = new TestProxy(config with
+        {
+            Listeners = new Dictionary<string, ListenerConfig> { ["public"] = config.Listeners["public"] with { Allow = ["10.0.0.0/8"] } },
+            Routes = new Dictionary<string, RouteConfig> { ["app1"] = config.Routes["app1"] with { Deny = ["10.9.0.0/16"] } },
+        });
+        await using var host = await AdminHost.StartAsync(proxy);
+
+        Assert.Contains($"\"denied_by\":{expected}", await host.GetAsync($"/api/explain?listener=public&sni=app1.example.com&client={client}"), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -59,6 +77,67 @@ public sealed class ExplainEndpointTests
         using var json = JsonDocument.Parse(await host.GetAsync($"/api/explain?listener=public&alpn={alpn}"));
         Assert.Equal(route, json.RootElement.GetProperty("route").GetString());
         Assert.Single(json.RootElement.GetProperty("considered").EnumerateArray());
+    }
+
+    [Fact]
+    public async Task Explain_Members_AreToldWithWhatSpeaksAgainstThem()
+    {
+        var config = TestProxy.Create();
+        using var proxy = new TestProxy(config with
+        {
+            Clusters = new Dictionary<string, ClusterConfig>
+            {
+                ["pool"] = new()
+                {
+                    Destinations = new Dictionary<string, DestinationConfig>
+                    {
+                        ["drained"] = new() { Address = "127.0.0.1:9001", Control = new DestinationControl(OperatorState.Drain, OperatorHealth.Auto) },
+                        ["full"] = new() { Address = "127.0.0.1:9002", MaxConnections = 1 },
+                        ["idle"] = new() { Address = "127.0.0.1:9003", Weight = 0 },
+                        ["good"] = new() { Address = "127.0.0.1:9004" },
+                        ["spare"] = new() { Address = "127.0.0.1:9005", Backup = true },
+                    },
+                },
+            },
+        });
+        var full = proxy.Cluster("pool").Model.Destinations.Single(destination => destination.Id == "full");
+        Assert.True(full.TryTakeSlot());
+        await using var host = await AdminHost.StartAsync(proxy);
+        using var json = JsonDocument.Parse(await host.GetAsync("/api/explain?listener=public&sni=app1.example.com"));
+        Assert.Equal(
+            [
+                "drained False drained by an operator",
+                "full False full: 1 of 1 sessions",
+                "good True chosen by RoundRobin",
+                "idle False has weight 0",
+                "spare False could be used, but is a backup, and good is there",
+            ],
+            json.RootElement.GetProperty("members").EnumerateArray().Select(member => $"{member.GetProperty("destination")} {member.GetProperty("chosen")} {member.GetProperty("why")}"));
+    }
+
+    [Theory]
+    [InlineData("1603", "incomplete", "PrereadTimeout", null)]
+    [InlineData("474554202f", "not_tls", "Rejected", "rest")]
+    [InlineData("160301000501000001006300", "malformed", "PrereadMalformed", null)]
+    public async Task Explain_Bytes_AreJudgedAsAClientsAre(string hello, string kind, string reason, string? route)
+    {
+        using var proxy = new TestProxy();
+        await using var host = await AdminHost.StartAsync(proxy);
+        using var json = JsonDocument.Parse(await host.GetAsync($"/api/explain?listener=public&hello={hello}"));
+        Assert.Equal(kind, json.RootElement.GetProperty("client").GetProperty("kind").GetString());
+        Assert.Equal(reason, json.RootElement.GetProperty("end_reason").GetString());
+        Assert.Equal(route, json.RootElement.GetProperty("route").GetString());
+    }
+
+    [Fact]
+    public async Task Explain_WholeHello_GoesTheWayOfItsName()
+    {
+        using var proxy = new TestProxy();
+        await using var host = await AdminHost.StartAsync(proxy);
+        var hello = Convert.ToHexString(ClientHelloBuilder.Browser("app1.example.com").Build());
+        using var json = JsonDocument.Parse(await host.GetAsync($"/api/explain?listener=public&hello={hello}"));
+        Assert.Equal("app1", json.RootElement.GetProperty("route").GetString());
+        Assert.Equal("""["h2","http/1.1"]""", json.RootElement.GetProperty("client").GetProperty("alpn").GetRawText());
     }
 
     [Fact]

@@ -22,7 +22,7 @@ public sealed class StateEndpointsTests
         await using var host = await AdminHost.StartAsync(proxy);
         using var json = JsonDocument.Parse(await host.GetAsync("/api/config"));
         var root = json.RootElement;
-        Assert.Equal(["generation", "applied", "config"], root.EnumerateObject().Select(property => property.Name));
+        Assert.Equal(["generation", "applied", "config", "changes", "changes_total", "sessions"], root.EnumerateObject().Select(property => property.Name));
         Assert.Equal(2, root.GetProperty("generation").GetInt64());
         Assert.Equal(proxy.Time.GetUtcNow(), root.GetProperty("applied").GetDateTimeOffset());
         var config = root.GetProperty("config");
@@ -74,8 +74,8 @@ public sealed class StateEndpointsTests
         await using var host = await AdminHost.StartAsync(proxy);
 
         Assert.Equal(
-            """[{"id":"dir","certificates":0,"not_after":null,"taken":3,"refused_total":1,"unreadable":"it does not exist","refused":[{"path":"a.crt","reason":"is damaged","is_old_served":false}]},"""
-            + """{"id":"site","certificates":1,"not_after":"2030-01-02T03:04:05+00:00","taken":0,"refused_total":0,"unreadable":null,"refused":[]}]""",
+            """[{"id":"dir","certificates":0,"not_after":null,"taken":3,"refused_total":1,"unreadable":"it does not exist","names":[],"not_before":null,"refused":[{"path":"a.crt","reason":"is damaged","is_old_served":false}]},"""
+            + """{"id":"site","certificates":1,"not_after":"2030-01-02T03:04:05+00:00","taken":0,"refused_total":0,"unreadable":null,"names":[],"not_before":null,"refused":[]}]""",
             await host.GetAsync("/api/certificates"));
     }
 
@@ -98,8 +98,8 @@ public sealed class StateEndpointsTests
         proxy.Start().BytesOut = 7;
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Equal(
-            """[{"id":"other","address":"127.0.0.1:4431","bound":[],"routes":["rest"],"active_sessions":0,"max_connections":null,"bytes_in":0,"bytes_out":0},"""
-            + """{"id":"public","address":"127.0.0.1:4430","bound":["127.0.0.1:4430"],"routes":["app1","rest"],"active_sessions":1,"max_connections":null,"bytes_in":5,"bytes_out":7}]""",
+            """[{"id":"other","address":"127.0.0.1:4431","bound":[],"routes":["rest"],"active_sessions":0,"max_connections":null,"bytes_in":0,"bytes_out":0,"most_sessions":0,"total_sessions":0},"""
+            + """{"id":"public","address":"127.0.0.1:4430","bound":["127.0.0.1:4430"],"routes":["app1","rest"],"active_sessions":1,"max_connections":null,"bytes_in":5,"bytes_out":7,"most_sessions":1,"total_sessions":2}]""",
             await host.GetAsync("/api/listeners"));
     }
 
@@ -119,8 +119,8 @@ public sealed class StateEndpointsTests
 
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Equal(
-            """[{"id":"app1","listeners":["public"],"match":{"sni":["app1.example.com"],"alpn":[],"protocols":[],"first_bytes":[]},"start_tls":null,"action":"Forward","tls_mode":"Passthrough","certificates":[],"cluster":"pool","order":0,"active_sessions":1,"total_sessions":3},"""
-            + """{"id":"rest","listeners":["other","public"],"match":{"sni":[],"alpn":[],"protocols":[],"first_bytes":[]},"start_tls":null,"action":"Reject","tls_mode":"Passthrough","certificates":[],"cluster":null,"order":0,"active_sessions":0,"total_sessions":0}]""",
+            """[{"id":"app1","listeners":["public"],"match":{"sni":["app1.example.com"],"alpn":[],"protocols":[],"client_networks":[],"first_bytes":[]},"start_tls":null,"action":"Forward","tls_mode":"Passthrough","certificates":[],"cluster":"pool","order":0,"active_sessions":1,"total_sessions":3,"bytes_in":0,"bytes_out":0},"""
+            + """{"id":"rest","listeners":["other","public"],"match":{"sni":[],"alpn":[],"protocols":[],"client_networks":[],"first_bytes":[]},"start_tls":null,"action":"Reject","tls_mode":"Passthrough","certificates":[],"cluster":null,"order":0,"active_sessions":0,"total_sessions":0,"bytes_in":0,"bytes_out":0}]""",
             await host.GetAsync("/api/routes"));
     }
 
@@ -139,8 +139,8 @@ public sealed class StateEndpointsTests
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Equal(
             """[{"id":"pool","policy":"RoundRobin","queue_length":0,"queue_max":0,"destinations":["""
-            + """{"id":"a","address":"127.0.0.1:9001","end_points":["127.0.0.1:9001"],"source":null,"state":"ready","draining":null,"health":"Healthy","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"warm_connections":null,"last_check":{"result":"protocol","detail":"not \u002BPONG: -ERR","ms":1.5,"at":"2030-01-01T00:00:00+00:00","certificate_expires":null,"uncovered_names":null}},"""
-            + """{"id":"b","address":"127.0.0.1:9002","end_points":["127.0.0.1:9002"],"source":null,"state":"ready","draining":null,"health":"Unhealthy","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":1,"warm_connections":null,"last_check":null}],"discovery":[]}]""",
+            + """{"id":"a","address":"127.0.0.1:9001","end_points":["127.0.0.1:9001"],"source":null,"state":"ready","draining":null,"health":"Healthy","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"warm_connections":null,"most_sessions":1,"failed_sessions":0,"ejections":0,"bytes_in":0,"bytes_out":0,"last_check":{"result":"protocol","detail":"not \u002BPONG: -ERR","ms":1.5,"at":"2030-01-01T00:00:00+00:00","certificate_expires":null,"uncovered_names":null}},"""
+            + """{"id":"b","address":"127.0.0.1:9002","end_points":["127.0.0.1:9002"],"source":null,"state":"ready","draining":null,"health":"Unhealthy","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":1,"warm_connections":null,"most_sessions":0,"failed_sessions":0,"ejections":1,"bytes_in":0,"bytes_out":0,"last_check":null}],"discovery":[]}]""",
             await host.GetAsync("/api/clusters"));
     }
 
@@ -163,8 +163,8 @@ public sealed class StateEndpointsTests
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Equal(
             """[{"id":"pool","policy":"RoundRobin","queue_length":0,"queue_max":0,"destinations":["""
-            + """{"id":"a@10.0.0.2","address":"10.0.0.2:5432","end_points":["10.0.0.2:5432"],"source":"a","state":"ready","draining":null,"health":"Unknown","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":0,"warm_connections":null,"last_check":null},"""
-            + """{"id":"a@10.0.0.1","address":"10.0.0.1:5432","end_points":["10.0.0.1:5432"],"source":"a","state":"leaving","draining":1,"health":"Healthy","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"warm_connections":null,"last_check":null}],"""
+            + """{"id":"a@10.0.0.2","address":"10.0.0.2:5432","end_points":["10.0.0.2:5432"],"source":"a","state":"ready","draining":null,"health":"Unknown","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":0,"total_sessions":0,"dial_failures":0,"warm_connections":null,"most_sessions":0,"failed_sessions":0,"ejections":0,"bytes_in":0,"bytes_out":0,"last_check":null},"""
+            + """{"id":"a@10.0.0.1","address":"10.0.0.1:5432","end_points":["10.0.0.1:5432"],"source":"a","state":"leaving","draining":1,"health":"Healthy","health_override":"auto","weight":1,"backup":false,"max_connections":null,"active_sessions":1,"total_sessions":1,"dial_failures":0,"warm_connections":null,"most_sessions":1,"failed_sessions":0,"ejections":0,"bytes_in":0,"bytes_out":0,"last_check":null}],"""
             + """ "discovery":[{"id":"a","name":"db.example.com:5432","members":1,"resolved_at":"1970-01-01T00:00:00+00:00","ttl_seconds":30,"last_result":"empty","last_error":"it has no address"}]}]""".TrimStart(),
             await host.GetAsync("/api/clusters"));
     }
@@ -189,8 +189,8 @@ public sealed class StateEndpointsTests
 
         await using var host = await AdminHost.StartAsync(proxy);
         Assert.Equal(
-            """[{"id":"1","listener":"other","route":null,"cluster":null,"destination":null,"client":"203.0.113.9:1","sni":null,"phase":"Preread","bytes_in":0,"bytes_out":0,"started":"2030-01-01T00:00:00+00:00","generation":1,"client_certificate":null},"""
-            + """{"id":"2","listener":"public","route":"app1","cluster":"pool","destination":"a","client":"203.0.113.9:50000","sni":"app1.example.com","phase":"Relay","bytes_in":11,"bytes_out":22,"started":"2030-01-01T00:00:00+00:00","generation":1,"client_certificate":{"subject":"CN=app","issuer":"CN=ca","subject_alternative_names":null,"sha256":"00ff"}}]""",
+            """[{"id":"1","listener":"other","route":null,"cluster":null,"destination":null,"client":"203.0.113.9:1","sni":null,"phase":"Preread","bytes_in":0,"bytes_out":0,"started":"2030-01-01T00:00:00+00:00","generation":1,"client_certificate":null,"bytes_in_per_second":null,"bytes_out_per_second":null},"""
+            + """{"id":"2","listener":"public","route":"app1","cluster":"pool","destination":"a","client":"203.0.113.9:50000","sni":"app1.example.com","phase":"Relay","bytes_in":11,"bytes_out":22,"started":"2030-01-01T00:00:00+00:00","generation":1,"client_certificate":{"subject":"CN=app","issuer":"CN=ca","subject_alternative_names":null,"sha256":"00ff"},"bytes_in_per_second":null,"bytes_out_per_second":null}]""",
             await host.GetAsync("/api/sessions"));
     }
 
@@ -205,7 +205,7 @@ public sealed class StateEndpointsTests
         }
 
         await using var host = await AdminHost.StartAsync(proxy);
-        using var json = JsonDocument.Parse(await host.GetAsync("/api/sessions"));
+        using var json = JsonDocument.Parse(await host.GetAsync("/api/sessions?limit=10000"));
         Assert.Equal(
             Enumerable.Range(1, Count).Select(id => id.ToString("x")),
             json.RootElement.EnumerateArray().Select(session => session.GetProperty("id").GetString()));

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using KestrelStream.Access;
 using KestrelStream.Configuration;
 using KestrelStream.Model;
 using KestrelStream.Preread;
@@ -15,6 +16,11 @@ internal static class ConfigSummary
         var text = new StringBuilder();
         Line(text, $"engine {config.Engine}, loops {Or(config.EventLoops)}, shutdown {config.ShutdownTimeout}, tls {config.Tls.Engine}");
         Line(text, $"admin {config.Admin?.Address ?? "none"}");
+        if (config.Limits != new ProcessLimitsConfig())
+        {
+            Line(text, $"{config.Limits}");
+        }
+
         Line(text, $"access log {(config.AccessLog is { } log ? $"{log.Path} {log.Format}" : "none")}");
         if (config.HttpChallenge is { } http)
         {
@@ -24,6 +30,7 @@ internal static class ConfigSummary
         foreach (var (id, listener) in config.Listeners)
         {
             Line(text, $"listener {id}: {listener.Address}, preread {listener.PrereadTimeout} {listener.PrereadBufferBytes} bytes, server first after {listener.ServerFirstAfter}, handshake {listener.HandshakeTimeout}, backlog {listener.Backlog}, max {Or(listener.MaxConnections)}{ProxyProtocolOf(listener)}");
+            AppendAccess(text, AccessLists.Of(listener), listener.DenyAction, listener.Limits);
             AppendTable(text, RouteTable.ForListener(id, config.Routes.Select(route => new RouteModel { Id = route.Key, Config = route.Value })));
         }
 
@@ -51,13 +58,27 @@ internal static class ConfigSummary
         return text.ToString();
     }
 
+    private static void AppendAccess(StringBuilder text, AccessLists lists, RefusalAction action, LimitsConfig? limits)
+    {
+        if (!lists.IsEmpty)
+        {
+            Line(text, $"  allow {List(lists.Allow)} {lists.AllowFile ?? "none"}, deny {List(lists.Deny)} {lists.DenyFile ?? "none"}, {action}");
+        }
+
+        if (limits is not null)
+        {
+            Line(text, $"  {limits}");
+        }
+    }
+
     private static void AppendTable(StringBuilder text, RouteTable table)
-        => Line(text, $"  prereads {table.NeedsPreread}, only {table.Only?.Id ?? "none"}, not TLS {table.ForNotTls("?"u8, out _)?.Id ?? "none"}, silence {table.ForSilence()?.Id ?? "none"}, no name {table.ForHello(new ClientHello())?.Id ?? "none"}");
+        => Line(text, $"  prereads {table.NeedsPreread}, only {table.Only()?.Id ?? "none"}, not TLS {table.ForNotTls("?"u8, out _)?.Id ?? "none"}, silence {table.ForSilence()?.Id ?? "none"}, no name {table.ForHello(new ClientHello())?.Id ?? "none"}");
 
     private static void AppendRoute(StringBuilder text, string id, RouteConfig route)
     {
         Line(text, $"route {id}: {route.Action} {route.ClusterId ?? "nowhere"}, listeners {(route.Listeners is null ? "all" : List(route.Listeners))}, order {route.Order}, idle {route.IdleTimeout}, half-close {route.HalfCloseTimeout}, lifetime {Or(route.MaxSessionLifetime)}");
         Line(text, $"  sni {List(route.Match.Sni)}, alpn {List(route.Match.Alpn)}, protocols {List(route.Match.Protocols)}");
+        AppendAccess(text, AccessLists.Of(route), route.DenyAction, route.Limits);
         if (route.Tls is { } tls)
         {
             Line(text, $"  tls {tls.Mode}, certificates {List(tls.Certificates)}, unknown {tls.UnknownName?.ToString() ?? "as usual"}, protocols {List(tls.Protocols)}, ciphers {tls.Ciphers ?? "default"}, server order {tls.PreferServerCiphers}, alpn {List(tls.Alpn)}");
@@ -77,6 +98,11 @@ internal static class ConfigSummary
     private static void AppendCluster(StringBuilder text, string id, ClusterConfig cluster)
     {
         Line(text, $"cluster {id}: {cluster.LoadBalancingPolicy}, connect {cluster.ConnectTimeout}, budget {cluster.DialBudget}, attempts {Or(cluster.MaxAttempts)}, dns {cluster.DnsRefresh}, slow start {cluster.SlowStart}, unhealthy {cluster.OnUnhealthy}, panic {cluster.PanicThreshold}, warm {cluster.WarmConnections}{(cluster.ProxyProtocol == ProxyProtocolVersion.Off ? "" : $", PROXY {cluster.ProxyProtocol} with {string.Join(' ', cluster.Tlvs)}")}");
+        if (cluster.Tls is { } tls)
+        {
+            Line(text, $"  TLS {(tls.Enabled ? "on" : "off")}, name {tls.ServerName ?? "its host"}, verify {tls.Verify} by {tls.TrustedCertificates ?? "the system's"}, shows {tls.Certificate ?? "nothing"}, ALPN {List(tls.Alpn)}, versions {List([.. tls.EffectiveProtocols.Select(version => version.ToString())])}, ciphers {tls.Ciphers ?? "the system's"}, resumes {tls.SessionResumption}, within {tls.HandshakeTimeout}");
+        }
+
         if (cluster.Hash is { } hash)
         {
             Line(text, $"  hash {hash.Key}, balance factor {Or(hash.BalanceFactor)}");

@@ -17,11 +17,14 @@ public class ConfigSurfaceTests
     {
         { "StreamProxy", "StreamProxy", typeof(StreamProxyConfig), "StreamProxy" },
         { "Tls", "Tls of all routes", typeof(TlsConfig), "StreamProxy:Tls" },
+        { "ProcessLimits", "Limits of the process", typeof(ProcessLimitsConfig), "StreamProxy:Limits" },
         { "Admin", "Admin", typeof(AdminConfig), "StreamProxy:Admin" },
         { "Resolver", "Resolver", typeof(ResolverConfig), "StreamProxy:Resolver" },
         { "AccessLog", "AccessLog", typeof(AccessLogConfig), "StreamProxy:AccessLog" },
         { "Listener", "Listeners", typeof(ListenerConfig), "StreamProxy:Listeners:x" },
         { "ListenerProxyProtocol", "ProxyProtocol", typeof(ListenerProxyProtocolConfig), "StreamProxy:Listeners:x:ProxyProtocol" },
+        { "Limits", "Limits", typeof(LimitsConfig), "StreamProxy:Listeners:x:Limits" },
+        { "Limits", "Limits", typeof(LimitsConfig), "StreamProxy:Routes:x:Limits" },
         { "ListenerStartTls", "StartTls", typeof(ListenerStartTlsConfig), "StreamProxy:Listeners:x:StartTls" },
         { "Certificate", "Certificates", typeof(CertificateConfig), "StreamProxy:Certificates:x" },
         { "Acme", "Acme", typeof(AcmeConfig), "StreamProxy:Certificates:x:Acme" },
@@ -32,6 +35,7 @@ public class ConfigSurfaceTests
         { "RouteTls", "Tls", typeof(RouteTlsConfig), "StreamProxy:Routes:x:Tls" },
         { "ClientCertificates", "ClientCertificates", typeof(ClientCertificatesConfig), "StreamProxy:Routes:x:Tls:ClientCertificates" },
         { "Cluster", "Clusters", typeof(ClusterConfig), "StreamProxy:Clusters:x" },
+        { "UpstreamTls", "Tls of destinations", typeof(UpstreamTlsConfig), "StreamProxy:Clusters:x:Tls" },
         { "Hash", "Hash", typeof(HashConfig), "StreamProxy:Clusters:x:Hash" },
         { "Queue", "Queue", typeof(QueueConfig), "StreamProxy:Clusters:x:Queue" },
         { "Destination", "Destinations", typeof(DestinationConfig), "StreamProxy:Clusters:x:Destinations:x" },
@@ -79,9 +83,14 @@ public class ConfigSurfaceTests
         AssertChoices<AcmeUntilIssued>("Acme", "UntilIssued");
         AssertChoices<AcmeKeyType>("Acme", "KeyType");
         AssertChoices<RouteAction>("Route", "Action");
+        AssertChoices<RefusalAction>("Route", "DenyAction");
+        AssertChoices<RefusalAction>("Listener", "DenyAction");
+        AssertChoices<LimitAction>("Limits", "Action");
+        AssertChoices<ProxyProtocolMode>("ListenerProxyProtocol", "Mode");
         AssertChoices<TlsMode>("RouteTls", "Mode");
         AssertChoices<TlsVersion>("RouteTls", "Protocols", "items");
         AssertChoices<ClientCertificateMode>("ClientCertificates", "Mode");
+        AssertChoices<TlsVersion>("UpstreamTls", "Protocols", "items");
         AssertChoices<UnhealthyAction>("Cluster", "OnUnhealthy");
         AssertChoices<HashKey>("Hash", "Key");
         AssertChoices<HealthCheckKind>("ActiveHealthCheck", "Kind");

@@ -28,6 +28,6 @@ public sealed class EventIdsTests
     [Fact]
     public void ConnectStatuses_AllNames_AreSnakeCase()
         => Assert.Equal(
-            ["connected", "refused", "unreachable", "timed_out", "address_not_available", "not_resolved", "out_of_resources", "aborted", "failed"],
+            ["connected", "refused", "unreachable", "timed_out", "address_not_available", "not_resolved", "tls_failed", "tls_timed_out", "tls_certificate", "out_of_resources", "aborted", "failed", "not_allowed"],
             Enum.GetValues<ConnectStatus>().Select(ConnectStatuses.NameOf));
 }

@@ -47,6 +47,8 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream_discovery_refreshes_total counter",
             "kestrelstream_ech_hellos_total counter",
             "kestrelstream_health_checks_total counter",
+            "kestrelstream_limit_clients gauge",
+            "kestrelstream_limited_total counter",
             "kestrelstream_ocsp_answers_total counter",
             "kestrelstream_ocsp_expiry_seconds gauge",
             "kestrelstream_queue_length gauge",
@@ -54,6 +56,7 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream_sessions_total counter",
             "kestrelstream_tls_handshake_duration_seconds histogram",
             "kestrelstream_tls_handshakes_total counter",
+            "kestrelstream_upstream_tls_handshakes_total counter",
         ],
             Scrape(proxy).Types.Select(type => $"{type.Key} {type.Value}").Order(StringComparer.Ordinal));
     }
@@ -231,6 +234,8 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream.discovery.refreshes {lookup}",
             "kestrelstream.ech_hellos {hello}",
             "kestrelstream.health_checks {check}",
+            "kestrelstream.limit_clients {client}",
+            "kestrelstream.limited {event}",
             "kestrelstream.ocsp.answers {answer}",
             "kestrelstream.ocsp.expiry s",
             "kestrelstream.queue.duration s",
@@ -239,6 +244,8 @@ public sealed class StreamProxyMetricsTests
             "kestrelstream.sessions {session}",
             "kestrelstream.tls_handshake.duration s",
             "kestrelstream.tls_handshakes {handshake}",
+            "kestrelstream.upstream_tls_handshake.duration s",
+            "kestrelstream.upstream_tls_handshakes {handshake}",
         ],
             units.Order(StringComparer.Ordinal));
     }

@@ -1,6 +1,8 @@
 using System.Diagnostics.Metrics;
+using KestrelStream.Access;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
+using KestrelStream.Limits;
 using KestrelStream.LoadBalancing;
 using KestrelStream.Management;
 using KestrelStream.Model;
@@ -24,12 +26,15 @@ internal sealed class TestProxy : IProxyState, IDisposable
     /// <param name="createPolicy">For routes that terminate TLS.</param>
     public TestProxy(StreamProxyConfig? config = null, Func<string, RouteConfig, TlsPolicy>? createPolicy = null)
     {
-        Metrics = new StreamProxyMetrics(Meters, Table, Time);
+        Limits = new LimitRegistry(Time);
+        Metrics = new StreamProxyMetrics(Meters, Table, Limits, Time);
         Apply(config ?? Create(), createPolicy);
         Metrics.Observe(this);
     }
 
     public FakeTimeProvider Time { get; } = new();
+
+    public LimitRegistry Limits { get; }
 
     public SessionTable Table { get; } = new();
 
@@ -91,7 +96,7 @@ internal sealed class TestProxy : IProxyState, IDisposable
         }
 
         Current = SnapshotBuilder.Build(
-            config, (Current?.Generation ?? 0) + 1, Time.GetUtcNow(), clusters, createPolicy ?? ((_, _) => throw new NotSupportedException()));
+            config, (Current?.Generation ?? 0) + 1, Time.GetUtcNow(), clusters, createPolicy ?? ((_, _) => throw new NotSupportedException()), AccessRuleSet.Load(config, "/", []), Limits);
         Listeners = [.. Current.Listeners.Values.Select(model => new ListenerState(model))];
     }
 
@@ -128,5 +133,9 @@ internal sealed class TestProxy : IProxyState, IDisposable
         }
     }
 
-    public void Dispose() => _services.Dispose();
+    public void Dispose()
+    {
+        Limits.Dispose();
+        _services.Dispose();
+    }
 }

@@ -15,6 +15,7 @@ internal static class RouteTableBuilder
         string[]? alpn = null,
         ClientProtocol[]? protocols = null,
         string[]? firstBytes = null,
+        string[]? networks = null,
         int order = 0,
         bool terminates = false,
         string[]? listeners = null) => new()
@@ -23,7 +24,7 @@ internal static class RouteTableBuilder
             Config = new RouteConfig
             {
                 Listeners = listeners,
-                Match = new RouteMatch { Sni = sni ?? [], Alpn = alpn ?? [], Protocols = protocols ?? [], FirstBytes = firstBytes ?? [] },
+                Match = new RouteMatch { Sni = sni ?? [], Alpn = alpn ?? [], Protocols = protocols ?? [], FirstBytes = firstBytes ?? [], ClientNetworks = networks ?? [] },
                 Order = order,
                 Tls = terminates ? new RouteTlsConfig { Mode = TlsMode.Terminate } : null,
             },

@@ -81,7 +81,7 @@ public class RouteTableRandomTests
     private static string?[] Answers(RouteModel[] routes, (string? Name, string[] Alpn)[] hellos)
     {
         var table = new RouteTable(routes);
-        return [.. hellos.Select(hello => table.ForHello(hello.Name, hello.Alpn)), table.ForNotTls()?.Id, table.ForSilence()?.Id, table.Only?.Id];
+        return [.. hellos.Select(hello => table.ForHello(hello.Name, hello.Alpn)), table.ForNotTls()?.Id, table.ForSilence()?.Id, table.Only()?.Id];
     }
 
     private static string? PlainForHello(RouteModel[] routes, string? name, string[] alpn)

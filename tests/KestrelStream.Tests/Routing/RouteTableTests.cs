@@ -197,7 +197,7 @@ public class RouteTableTests
 
         var mixed = new RouteTable([Route("rest"), Route("a", ["a.test"])]);
         Assert.True(mixed.NeedsPreread);
-        Assert.Null(mixed.Only);
+        Assert.Null(mixed.Only());
     }
 
     [Fact]
@@ -206,9 +206,9 @@ public class RouteTableTests
         var table = new RouteTable([Route("all")]);
 
         Assert.False(table.NeedsPreread);
-        Assert.Equal("all", table.Only!.Id);
+        Assert.Equal("all", table.Only()!.Id);
         Assert.False(new RouteTable([]).NeedsPreread);
-        Assert.Null(new RouteTable([]).Only);
+        Assert.Null(new RouteTable([]).Only());
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using KestrelStream.TestKit;
 using KestrelStream.Tls;
 using Xunit;
@@ -19,8 +20,22 @@ public sealed class ClientCertificateTests
                 "CN=app, O=Example",
                 "CN=Clients Intermediate",
                 "DNS:client.example.com, URI:spiffe://example.com/client, email:client@example.com, IP Address:192.0.2.7",
-                Convert.ToHexStringLower(SHA256.HashData(certificate.Leaf.RawData))),
+                Convert.ToHexStringLower(SHA256.HashData(certificate.Leaf.RawData)))
+            {
+                CommonName = "app",
+            },
             ClientCertificate.Of(certificate.Leaf.RawData));
+    }
+
+    [Theory]
+    [InlineData("O=Example, CN=first, CN=last", "last")]
+    [InlineData("O=Example", null)]
+    public void Of_CommonName_IsTheMostSpecificOne(string subject, string? expected)
+    {
+        var request = new CertificateRequest(new X500DistinguishedName(subject, X500DistinguishedNameFlags.None), ECDsa.Create(), HashAlgorithmName.SHA256);
+        using var certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+
+        Assert.Equal(expected, ClientCertificate.Of(certificate.RawData).CommonName);
     }
 
     [Fact]

@@ -19,6 +19,7 @@ internal static class ClusterReader
             WarmConnections = section.Number(nameof(ClusterConfig.WarmConnections)) ?? s_cluster.WarmConnections,
             ProxyProtocol = section.Choice<ProxyProtocolVersion>(nameof(ClusterConfig.ProxyProtocol)) ?? s_cluster.ProxyProtocol,
             Tlvs = section.ChoiceList<ProxyProtocolTlv>(nameof(ClusterConfig.Tlvs)) ?? s_cluster.Tlvs,
+            Tls = section.Section(nameof(ClusterConfig.Tls), UpstreamTlsReader.Read),
             DnsRefresh = section.Time(nameof(ClusterConfig.DnsRefresh)) ?? s_cluster.DnsRefresh,
             Queue = section.Section(nameof(ClusterConfig.Queue), ReadQueue),
             SlowStart = section.Time(nameof(ClusterConfig.SlowStart)) ?? s_cluster.SlowStart,
@@ -111,6 +112,8 @@ internal static class ClusterReader
             MaxConnections = section.Number(nameof(DestinationConfig.MaxConnections)),
             Health = section.Text(nameof(DestinationConfig.Health)),
             Host = section.Text(nameof(DestinationConfig.Host)),
+            AllowedNames = section.TextList(nameof(DestinationConfig.AllowedNames)) ?? s_destination.AllowedNames,
+            AllowedNetworks = section.TextList(nameof(DestinationConfig.AllowedNetworks)) ?? s_destination.AllowedNetworks,
         };
     }
 }

@@ -23,6 +23,12 @@ internal static class RouteReader
             IdleTimeout = section.Time(nameof(RouteConfig.IdleTimeout)) ?? s_route.IdleTimeout,
             HalfCloseTimeout = section.Time(nameof(RouteConfig.HalfCloseTimeout)) ?? s_route.HalfCloseTimeout,
             MaxSessionLifetime = section.Time(nameof(RouteConfig.MaxSessionLifetime)),
+            Allow = section.TextList(nameof(RouteConfig.Allow)) ?? s_route.Allow,
+            Deny = section.TextList(nameof(RouteConfig.Deny)) ?? s_route.Deny,
+            AllowFile = section.Text(nameof(RouteConfig.AllowFile)),
+            DenyFile = section.Text(nameof(RouteConfig.DenyFile)),
+            DenyAction = section.Choice<RefusalAction>(nameof(RouteConfig.DenyAction)) ?? s_route.DenyAction,
+            Limits = section.Section(nameof(RouteConfig.Limits), LimitsReader.Read),
         };
     }
 
@@ -33,6 +39,7 @@ internal static class RouteReader
             Sni = section.TextList(nameof(RouteMatch.Sni)) ?? s_match.Sni,
             Alpn = section.TextList(nameof(RouteMatch.Alpn)) ?? s_match.Alpn,
             Protocols = section.ChoiceList<ClientProtocol>(nameof(RouteMatch.Protocols)) ?? s_match.Protocols,
+            ClientNetworks = section.TextList(nameof(RouteMatch.ClientNetworks)) ?? s_match.ClientNetworks,
             FirstBytes = section.TextList(nameof(RouteMatch.FirstBytes)) ?? s_match.FirstBytes,
         };
     }

@@ -12,6 +12,7 @@ internal static class StreamProxyReader
             EventLoops = section.Number(nameof(StreamProxyConfig.EventLoops)),
             Tls = section.Section(nameof(StreamProxyConfig.Tls), ReadTls) ?? defaults.Tls,
             ShutdownTimeout = section.Time(nameof(StreamProxyConfig.ShutdownTimeout)) ?? defaults.ShutdownTimeout,
+            Limits = section.Section(nameof(StreamProxyConfig.Limits), LimitsReader.ReadProcess) ?? defaults.Limits,
             Admin = section.Section(nameof(StreamProxyConfig.Admin), ReadAdmin),
             Resolver = section.Section(nameof(StreamProxyConfig.Resolver), ReadResolver),
             AccessLog = section.Section(nameof(StreamProxyConfig.AccessLog), ReadAccessLog),
@@ -32,6 +33,7 @@ internal static class StreamProxyReader
     {
         Address = section.Text(nameof(AdminConfig.Address)) ?? "",
         Token = section.Text(nameof(AdminConfig.Token)),
+        RefusedBytes = section.Number(nameof(AdminConfig.RefusedBytes)) ?? 0,
     };
 
     private static ResolverConfig ReadResolver(SectionReader section)
@@ -67,6 +69,12 @@ internal static class StreamProxyReader
             Backlog = section.Number(nameof(ListenerConfig.Backlog)) ?? defaults.Backlog,
             MaxConnections = section.Number(nameof(ListenerConfig.MaxConnections)),
             ProxyProtocol = section.Section(nameof(ListenerConfig.ProxyProtocol), ReadProxyProtocol),
+            Allow = section.TextList(nameof(ListenerConfig.Allow)) ?? defaults.Allow,
+            Deny = section.TextList(nameof(ListenerConfig.Deny)) ?? defaults.Deny,
+            AllowFile = section.Text(nameof(ListenerConfig.AllowFile)),
+            DenyFile = section.Text(nameof(ListenerConfig.DenyFile)),
+            DenyAction = section.Choice<RefusalAction>(nameof(ListenerConfig.DenyAction)) ?? defaults.DenyAction,
+            Limits = section.Section(nameof(ListenerConfig.Limits), LimitsReader.Read),
             StartTls = section.Section(nameof(ListenerConfig.StartTls), ReadStartTls),
         };
     }

@@ -55,10 +55,11 @@ internal static class ActiveCheckValidator
     }
 
     /// <summary>What a check needs of one destination.</summary>
-    public static void ValidateDestination(ValidationContext context, string clusterPath, string path, ActiveHealthCheckConfig? check, DestinationConfig destination)
+    public static void ValidateDestination(ValidationContext context, string clusterPath, string path, ClusterConfig cluster, DestinationConfig destination)
     {
         CheckAddressForm(context, $"{path}:Health", destination.Health);
         CheckHost(context, $"{path}:Host", destination.Host);
+        var check = cluster.HealthCheck?.Active;
         if (check is not { Enabled: true } || CheckAddress.Of(check, destination) is not { } address)
         {
             return;
@@ -70,7 +71,9 @@ internal static class ActiveCheckValidator
                 $"{clusterPath}:HealthCheck:Active:Port", $"{check.Port} cannot be used with {ErrorText.Quote(destination.Address)}, which has no port; valid: no Port, or a Health address there");
         }
 
-        if (check is { Kind: HealthCheckKind.Tls or HealthCheckKind.Https, Verify: true } && CheckAddress.ServerName(check, destination) is null)
+        // Where sessions speak TLS with the same server, what they verify it by is good for checks too.
+        var hasName = (cluster.Tls is { Enabled: true } && CheckAddress.IsOwn(check, destination)) || CheckAddress.ServerName(check, destination) is not null;
+        if (check is { Kind: HealthCheckKind.Tls or HealthCheckKind.Https, Verify: true } && !hasName)
         {
             context.AddError(
                 $"{clusterPath}:HealthCheck:Active:ServerName",

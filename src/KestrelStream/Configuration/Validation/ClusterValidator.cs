@@ -41,6 +41,11 @@ internal static class ClusterValidator
                 context.AddError($"{path}:Tlvs", $"only a V2 header has TLVs (ProxyProtocol is {cluster.ProxyProtocol}); valid: ProxyProtocol \"V2\", or no Tlvs");
             }
 
+            if (cluster.Tls is { } tls)
+            {
+                UpstreamTlsValidator.Validate(context, $"{path}:Tls", tls);
+            }
+
             if (cluster.Queue is { } queue)
             {
                 context.CheckRange(path, "Queue:MaxLength", queue.MaxLength, 0);
@@ -86,7 +91,9 @@ internal static class ClusterValidator
             ValidateAddress(context, path, id, destination.Address, owners);
             ValidateWeight(context, path, destination);
             context.CheckRange(path, "MaxConnections", destination.MaxConnections, 1);
-            ActiveCheckValidator.ValidateDestination(context, clusterPath, path, cluster.HealthCheck?.Active, destination);
+            UpstreamTlsValidator.ValidateDestination(context, clusterPath, path, cluster.Tls, destination);
+            ActiveCheckValidator.ValidateDestination(context, clusterPath, path, cluster, destination);
+            DynamicTargetValidator.Validate(context, clusterPath, path, cluster, destination);
         }
     }
 
@@ -104,7 +111,7 @@ internal static class ClusterValidator
 
     private static void ValidateAddress(ValidationContext context, string path, string id, string text, Dictionary<string, string> owners)
     {
-        const string Valid = "ip:port, [v6]:port, host:port, unix:/path, srv+_service._proto.domain";
+        const string Valid = "ip:port, [v6]:port, host:port, unix:/path, srv+_service._proto.domain, {sni}:port";
         if (!ProxyAddress.TryParseDestination(text, out var address))
         {
             var problem = string.IsNullOrEmpty(text) ? "is missing or empty" : $"{ErrorText.Quote(text)} is not an address to dial";

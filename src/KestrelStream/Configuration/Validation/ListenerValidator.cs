@@ -1,4 +1,4 @@
-using KestrelStream.ProxyProtocol;
+using KestrelStream.Access;
 
 namespace KestrelStream.Configuration.Validation;
 
@@ -38,6 +38,8 @@ internal static class ListenerValidator
             context.CheckRange(path, "Backlog", listener.Backlog, 1);
             context.CheckRange(path, "MaxConnections", listener.MaxConnections, 1);
             ValidateProxyProtocol(context, $"{path}:ProxyProtocol", listener.ProxyProtocol);
+            AccessValidator.Validate(context, path, AccessLists.Of(listener));
+            LimitsValidator.Validate(context, $"{path}:Limits", listener.Limits);
         }
     }
 
@@ -49,17 +51,7 @@ internal static class ListenerValidator
         }
 
         context.CheckTime(path, "Timeout", config.Timeout, Duration.Shortest);
-        context.CheckDuplicates(path, "TrustedNetworks", config.TrustedNetworks, StringComparer.OrdinalIgnoreCase);
-        for (var i = 0; i < config.TrustedNetworks.Count; i++)
-        {
-            if (!TrustedPeers.IsNetwork(config.TrustedNetworks[i]))
-            {
-                context.AddError(
-                    $"{path}:TrustedNetworks:{i}",
-                    $"{ErrorText.Quote(config.TrustedNetworks[i])} is not a network; valid: ip/prefix without bits behind the prefix, as 10.0.0.0/8 or 2001:db8::/32, an ip, unix:");
-            }
-        }
-
+        AccessValidator.CheckNetworks(context, $"{path}:TrustedNetworks", config.TrustedNetworks);
         if (config.Mode != ProxyProtocolMode.Off && config.TrustedNetworks.Count == 0)
         {
             context.AddError($"{path}:TrustedNetworks", $"is missing or empty, and without a trusted peer nobody may send a header (Mode is {config.Mode}); valid: networks of the proxies in front");

@@ -1,3 +1,4 @@
+using KestrelStream.Access;
 using KestrelStream.Preread.Detection;
 using KestrelStream.Routing;
 
@@ -15,6 +16,15 @@ internal static class RouteMatchValidator
         context.CheckAlpn(path, "Match:Alpn", match.Alpn);
         context.CheckDuplicates(path, "Match:Protocols", match.Protocols);
         ValidateFirstBytes(context, path, match.FirstBytes);
+        context.CheckDuplicates(path, "Match:ClientNetworks", match.ClientNetworks, StringComparer.OrdinalIgnoreCase);
+        for (var i = 0; i < match.ClientNetworks.Count; i++)
+        {
+            if (!NetworkSyntax.IsNetwork(match.ClientNetworks[i]))
+            {
+                context.AddError($"{path}:Match:ClientNetworks:{i}", $"{ErrorText.Quote(match.ClientNetworks[i])} is not a network; valid: {NetworkSyntax.Valid}");
+            }
+        }
+
         if (match.Protocols.FirstOrDefault(protocol => protocol != ClientProtocol.Tls) is var other and not ClientProtocol.Tls)
         {
             ValidateNotTls(context, $"{path}:Match:Protocols", route, $"\"{other}\" is for clients that {(other == ClientProtocol.ServerFirst ? "say nothing" : "do not begin with TLS")}", "a route of its own");

@@ -76,7 +76,7 @@ internal sealed class RouteSetValidator(ValidationContext context)
     {
         var claim = form == EveryName ? "neither asks for a server name" : $"both take {ErrorText.Quote(form)}";
         return $"cannot be told apart from route {ErrorText.Quote(other)} on listener {ErrorText.Quote(listenerId)}: {claim}, and the other conditions are the same; "
-            + "valid: a difference in Sni, Alpn, Protocols or FirstBytes, or other Listeners";
+            + "valid: a difference in Sni, Alpn, Protocols, FirstBytes or ClientNetworks, or other Listeners";
     }
 
     private sealed class ListenerRoutes

@@ -1,3 +1,4 @@
+using KestrelStream.Access;
 using KestrelStream.Routing;
 
 namespace KestrelStream.Configuration.Validation;
@@ -22,6 +23,9 @@ internal static class RouteValidator
             context.CheckTime(path, "IdleTimeout", route.IdleTimeout, Duration.Shortest, mayBeInfinite: true);
             context.CheckTime(path, "HalfCloseTimeout", route.HalfCloseTimeout, Duration.Shortest, mayBeInfinite: true);
             context.CheckTime(path, "MaxSessionLifetime", route.MaxSessionLifetime, Duration.Shortest);
+
+            AccessValidator.Validate(context, path, AccessLists.Of(route));
+            LimitsValidator.Validate(context, $"{path}:Limits", route.Limits);
 
             StartTlsValidator.ValidateRoute(context, path, route);
             IReadOnlyList<SniPattern>? patterns = RouteMatchValidator.Validate(context, path, route);
@@ -66,7 +70,7 @@ internal static class RouteValidator
         {
             if (route.ClusterId is not { } clusterId)
             {
-                context.AddError($"{path}:ClusterId", "is missing; valid: the id of a cluster, or Action \"Reject\"");
+                context.AddError($"{path}:ClusterId", "is missing; valid: the id of a cluster, or Action \"Http\" or \"Reject\"");
             }
             else if (!context.Clusters.Contains(clusterId))
             {
@@ -81,9 +85,23 @@ internal static class RouteValidator
             context.AddError($"{path}:ClusterId", $"{ErrorText.Quote(unused)} has no effect with Action \"{route.Action}\"; valid: Action \"Forward\", or leave it out");
         }
 
-        if (route.Tls is not null)
+        if (route.Action == RouteAction.Http)
         {
-            context.AddError($"{path}:Tls", $"has no effect with Action \"{route.Action}\"; valid: Action \"Forward\", or leave it out");
+            RouteHttpValidator.Validate(context, path, route);
+            return;
+        }
+
+        CheckUnused("Tls", route.Tls is not null);
+        CheckUnused("Allow", route.Allow.Count > 0 || route.AllowFile is not null);
+        CheckUnused("Deny", route.Deny.Count > 0 || route.DenyFile is not null);
+        CheckUnused("Limits", route.Limits is not null);
+
+        void CheckUnused(string key, bool isGiven)
+        {
+            if (isGiven)
+            {
+                context.AddError($"{path}:{key}", $"has no effect with Action \"{route.Action}\"; valid: Action \"Forward\", or leave it out");
+            }
         }
     }
 }

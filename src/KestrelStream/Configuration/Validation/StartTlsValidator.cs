@@ -27,9 +27,27 @@ internal static class StartTlsValidator
             context.AddError($"{path}:Match:FirstBytes", $"cannot go with StartTls \"{protocol}\", which is known by the protocol's own bytes; valid: leave it out");
         }
 
+        ValidateCluster(context, path, route, protocol);
         if (protocol != StartTlsProtocol.PostgreSql && route.Action == RouteAction.Forward && route.Tls?.Mode != TlsMode.Terminate)
         {
             context.AddError($"{path}:StartTls", $"\"{protocol}\" needs TLS to end here; valid: Tls:Mode \"Terminate\", or StartTls \"PostgreSql\", which can also be passed through");
+        }
+    }
+
+    /// <summary>TLS that is begun with the destination at once leaves no room for what these protocols say before it, or the greeting would have to be read inside it.</summary>
+    private static void ValidateCluster(ValidationContext context, string path, RouteConfig route, StartTlsProtocol protocol)
+    {
+        if (route.ClusterId is not { } id || context.Config.Clusters.GetValueOrDefault(id) is not { Tls.Enabled: true })
+        {
+            return;
+        }
+
+        var isPassedThrough = route.Tls?.Mode != TlsMode.Terminate;
+        if (isPassedThrough || StartTlsDialog.Of(protocol).ServerSpeaksFirst)
+        {
+            context.AddError(
+                $"{path}:StartTls",
+                $"\"{protocol}\"{(isPassedThrough ? " that is passed through" : "")} cannot go to cluster {ErrorText.Quote(id)}, with which TLS is spoken from the first byte; valid: a cluster without Tls");
         }
     }
 

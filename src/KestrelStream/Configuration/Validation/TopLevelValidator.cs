@@ -5,6 +5,9 @@ namespace KestrelStream.Configuration.Validation;
 /// <summary>The keys that are not in a map: engine, shutdown, admin port, access log.</summary>
 internal static class TopLevelValidator
 {
+    /// <summary>The ring of refused connections keeps 256 times as many.</summary>
+    private const int MaxRefusedBytes = 1024;
+
     /// <summary>More loops than any machine has use for; each has a thread and a buffer.</summary>
     private const int MaxEventLoops = 256;
 
@@ -27,6 +30,7 @@ internal static class TopLevelValidator
 
         context.CheckRange(root, "EventLoops", config.EventLoops, 1, MaxEventLoops);
         context.CheckTime(root, "ShutdownTimeout", config.ShutdownTimeout, TimeSpan.Zero);
+        LimitsValidator.ValidateProcess(context, $"{root}:Limits", config.Limits);
         if (config.Admin is { } admin)
         {
             ValidateAdmin(context, admin);
@@ -75,7 +79,12 @@ internal static class TopLevelValidator
             context.AddError($"{context.Root}:Admin:Token", "is empty or cannot be sent in a header; valid: printable ASCII without spaces");
         }
 
-        if (admin is { Address: "", Token: not null })
+        if (admin.RefusedBytes is < 0 or > MaxRefusedBytes)
+        {
+            context.AddError($"{context.Root}:Admin:RefusedBytes", $"{admin.RefusedBytes} is out of range; valid: 0 to {MaxRefusedBytes}");
+        }
+
+        if (admin is { Address: "" } && (admin.Token is not null || admin.RefusedBytes > 0))
         {
             // An app that hosts the library has addresses of its own.
             return;

@@ -4,6 +4,7 @@ namespace KestrelStream.Configuration.Validation;
 /// <param name="LoadBalancingPolicies">Names of the registered policies.</param>
 /// <param name="CipherError">What is wrong with an OpenSSL cipher string; null = nothing.</param>
 /// <param name="IsEngineSupported">Whether this machine can run an engine.</param>
+/// <param name="WhyNoHttp">Why routes cannot be handed over to HTTP, as the end of a message; null = they can.</param>
 /// <param name="UsesOpenSsl">Whether TLS ends in OpenSSL under a configuration, not in SslStream.</param>
 /// <param name="HasAcme">Whether somebody is there to get certificates by ACME.</param>
 internal sealed record ValidationHooks(
@@ -11,4 +12,5 @@ internal sealed record ValidationHooks(
     Func<string, string?> CipherError,
     Func<EngineKind, bool> IsEngineSupported,
     Func<StreamProxyConfig, bool> UsesOpenSsl,
+    Func<string?> WhyNoHttp,
     bool HasAcme = false);

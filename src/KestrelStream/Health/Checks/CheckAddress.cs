@@ -18,6 +18,10 @@ internal static class CheckAddress
             : own;
     }
 
+    /// <summary>Whether checks go where sessions go. Another port or address is another server, made for checks.</summary>
+    public static bool IsOwn(ActiveHealthCheckConfig check, DestinationConfig destination)
+        => check is { Address: null, Port: null } && destination.Health is null;
+
     /// <summary>A member that was found by a name is called by that name, unless the configuration says another one.</summary>
     public static DestinationConfig WithName(ActiveHealthCheckConfig check, DestinationConfig destination, string? hostName)
         => hostName is null || destination.Host is not null || (destination.Health ?? check.Address) is not null

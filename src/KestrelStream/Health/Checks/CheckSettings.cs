@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using KestrelStream.Configuration;
 using KestrelStream.Health.Checks.Probes;
 using KestrelStream.ProxyProtocol;
+using KestrelStream.Tls.Upstream;
 
 namespace KestrelStream.Health.Checks;
 
@@ -10,9 +11,11 @@ internal sealed class CheckSettings
 {
     private readonly string? _host;
     private readonly X509Certificate2Collection? _authorities;
+    private readonly UpstreamTlsPolicy? _upstream;
 
-    public CheckSettings(ActiveHealthCheckConfig config, string? host, ProxyAddress address, IHealthProbe probe, X509Certificate2Collection? authorities = null, CertificateCoverage? coverage = null, ReadOnlyMemory<byte> proxyHeader = default)
+    public CheckSettings(ActiveHealthCheckConfig config, string? host, ProxyAddress address, IHealthProbe probe, X509Certificate2Collection? authorities = null, CertificateCoverage? coverage = null, ReadOnlyMemory<byte> proxyHeader = default, UpstreamTlsPolicy? upstream = null)
     {
+        _upstream = upstream;
         Config = config;
         _host = host;
         Address = address;
@@ -35,15 +38,25 @@ internal sealed class CheckSettings
     /// <summary>What the connection begins with where sessions' do: that nobody else is behind it. Empty = nothing.</summary>
     public ReadOnlyMemory<byte> ProxyHeader { get; }
 
+    /// <summary>Where sessions' connections go on with TLS, and the probe itself does not; null = no.</summary>
+    public ProbeTls? Tls { get; private init; }
+
     /// <summary>Compiles a validated config.</summary>
     public static CheckSettings Create(
-        ActiveHealthCheckConfig config, DestinationConfig destination, X509Certificate2Collection? authorities, IReadOnlyList<string>? passedNames = null, ClusterConfig? cluster = null)
+        ActiveHealthCheckConfig config, DestinationConfig destination, X509Certificate2Collection? authorities, IReadOnlyList<string>? passedNames = null, ClusterConfig? cluster = null, UpstreamTlsPolicy? upstream = null)
     {
+        var isOwn = CheckAddress.IsOwn(config, destination);
+        upstream = isOwn ? upstream : null;
         var coverage = config.Kind is HealthCheckKind.Tls or HealthCheckKind.Https ? CertificateCoverage.Of(passedNames ?? []) : null;
-
-        // Another port or address than the sessions' is another server, made for checks.
-        var header = cluster is not null && config is { Address: null, Port: null } && destination.Health is null ? OutgoingHeader.OfOurselves(cluster) : default;
-        return new(config, destination.Host, CheckAddress.Of(config, destination)!, CreateProbe(config, destination, authorities, coverage), authorities, coverage, header);
+        var header = cluster is not null && isOwn ? OutgoingHeader.OfOurselves(cluster) : default;
+        var address = CheckAddress.Of(config, destination)!;
+        var tls = upstream is null
+            ? new ProbeTls(CheckAddress.ServerName(config, destination), config.Verify, authorities, coverage is null ? null : coverage.NoteShown)
+            : ProbeTls.AsSessions(upstream, NameOf(upstream, config, destination, address), config, authorities, coverage is null ? null : coverage.NoteShown);
+        return new(config, destination.Host, address, CreateProbe(config, destination, tls), authorities, coverage, header, upstream)
+        {
+            Tls = upstream is not null && config.Kind is not (HealthCheckKind.Tcp or HealthCheckKind.Tls or HealthCheckKind.Https) ? tls : null,
+        };
     }
 
     /// <summary>Whether a reload has changed nothing here.</summary>
@@ -54,17 +67,20 @@ internal sealed class CheckSettings
             && Config.Steps.SequenceEqual(other.Config.Steps)
             && (Coverage is null ? other.Coverage is null : Coverage.IsSame(other.Coverage))
             && ProxyHeader.Span.SequenceEqual(other.ProxyHeader.Span)
+            && _upstream == other._upstream
             && (_authorities ?? []).SequenceEqual(other._authorities ?? []);
 
-    private static IHealthProbe CreateProbe(ActiveHealthCheckConfig config, DestinationConfig destination, X509Certificate2Collection? authorities, CertificateCoverage? coverage)
-    {
-        ProbeTls Tls() => new(CheckAddress.ServerName(config, destination), config.Verify, authorities, coverage is null ? null : coverage.NoteShown);
+    /// <summary>There is no client whose name could be passed on.</summary>
+    private static UpstreamName NameOf(UpstreamTlsPolicy upstream, ActiveHealthCheckConfig config, DestinationConfig destination, ProxyAddress address)
+        => config.ServerName is { } name ? UpstreamName.Parse(name) : UpstreamName.Of(upstream.Config, destination, address, hostName: null, clientName: null);
 
+    private static IHealthProbe CreateProbe(ActiveHealthCheckConfig config, DestinationConfig destination, ProbeTls tls)
+    {
         return config.Kind switch
         {
-            HealthCheckKind.Tls => new TlsProbe(Tls()),
+            HealthCheckKind.Tls => new TlsProbe(tls),
             HealthCheckKind.Http => Http(null),
-            HealthCheckKind.Https => Http(Tls()),
+            HealthCheckKind.Https => Http(tls),
             HealthCheckKind.SendExpect => new SendExpectProbe([.. config.Steps.Select(CreateStep)]),
             HealthCheckKind.PostgreSql => new PostgreSqlProbe(config.User ?? "postgres", config.Database),
             HealthCheckKind.MySql => new MySqlProbe(config.User ?? "kestrelstream"),
@@ -73,9 +89,9 @@ internal sealed class CheckSettings
             _ => new TcpProbe(),
         };
 
-        HttpProbe Http(ProbeTls? tls)
+        HttpProbe Http(ProbeTls? over)
             => StatusRanges.TryParse(config.ExpectStatus, out var statuses)
-                ? new HttpProbe(config.Method, config.Path, CheckAddress.HttpHost(config, destination), statuses!, config.ExpectBody, tls)
+                ? new HttpProbe(config.Method, config.Path, CheckAddress.HttpHost(config, destination), statuses!, config.ExpectBody, over)
                 : throw new ArgumentException("The configuration was not validated.", nameof(config));
     }
 

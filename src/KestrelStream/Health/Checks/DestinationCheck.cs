@@ -125,7 +125,7 @@ internal sealed class DestinationCheck : TimerNode
         try
         {
             (result, connection) = await ConnectAsync();
-            if (connection is not null)
+            if (connection is not null && result is null)
             {
                 result = await Settings.Probe.ProbeAsync(connection);
             }
@@ -204,9 +204,12 @@ internal sealed class DestinationCheck : TimerNode
             if (status == ConnectStatus.Connected && TryUse(socket, addressesLeft: 1))
             {
                 var connection = new ProbeConnection(socket);
-                return Settings.ProxyHeader.IsEmpty || await connection.SendAsync(Settings.ProxyHeader)
-                    ? (null, connection)
-                    : (new ProbeResult(CheckResult.Connect, "reset before anything was said"), null);
+                if (!Settings.ProxyHeader.IsEmpty && !await connection.SendAsync(Settings.ProxyHeader))
+                {
+                    return (new ProbeResult(CheckResult.Connect, "reset before anything was said"), null);
+                }
+
+                return (Settings.Tls is null ? null : await connection.StartTlsAsync(Settings.Tls), connection);
             }
 
             socket.Reset();

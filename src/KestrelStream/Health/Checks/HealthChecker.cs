@@ -205,7 +205,7 @@ internal sealed partial class HealthChecker(
                 continue;
             }
 
-            var settings = CheckSettings.Create(config, CheckAddress.WithName(config, model.DestinationConfigs[i], destination.HostName), authorities, cluster.PassedNames, model.Config);
+            var settings = CheckSettings.Create(config, CheckAddress.WithName(config, model.DestinationConfigs[i], destination.HostName), authorities, cluster.PassedNames, model.Config, model.Tls);
             if (!_checks.TryGetValue(destination, out var check) || !check.Settings.IsSame(settings))
             {
                 check = new DestinationCheck(this, cluster, destination, settings, _names.GetValueOrDefault((cluster.Id, settings.Address)));

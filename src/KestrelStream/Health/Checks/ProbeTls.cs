@@ -1,5 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
+using KestrelStream.Configuration;
+using KestrelStream.Tls.Upstream;
 
 namespace KestrelStream.Health.Checks;
 
@@ -10,8 +12,34 @@ namespace KestrelStream.Health.Checks;
 /// <param name="shown">Hears of the certificate that the server shows, good or not.</param>
 internal sealed class ProbeTls(string? serverName, bool verify, X509Certificate2Collection? authorities, Action<X509Certificate2>? shown = null)
 {
+    private UpstreamTlsPolicy? _upstream;
+    private UpstreamName _name;
+    private bool _hasAlpn;
+
+    /// <summary>As sessions do it with the same server, but for what the check itself says otherwise.</summary>
+    /// <param name="upstream">Of the cluster.</param>
+    /// <param name="name">The destination's.</param>
+    /// <param name="check">Its <see cref="ActiveHealthCheckConfig.Verify"/> can only take away.</param>
+    /// <param name="authorities">Trusted instead of the cluster's; null = those.</param>
+    /// <param name="shown">Hears of the certificate that the server shows, good or not.</param>
+    public static ProbeTls AsSessions(
+        UpstreamTlsPolicy upstream, UpstreamName name, ActiveHealthCheckConfig check, X509Certificate2Collection? authorities, Action<X509Certificate2>? shown)
+        => new(name.ToString(), check.Verify && upstream.Config.Verify, authorities, shown)
+        {
+            _upstream = upstream,
+            _name = name,
+
+            // HTTP/1.1 is what those checks speak, whatever sessions do.
+            _hasAlpn = check.Kind is not (HealthCheckKind.Http or HealthCheckKind.Https),
+        };
+
     public SslClientAuthenticationOptions CreateOptions(Judgement judgement)
     {
+        if (_upstream is not null)
+        {
+            return CreateOptionsOfSessions(_upstream, judgement);
+        }
+
         var options = new SslClientAuthenticationOptions
         {
             TargetHost = serverName ?? "",
@@ -35,6 +63,30 @@ internal sealed class ProbeTls(string? serverName, bool verify, X509Certificate2
         return options;
     }
 
+    private SslClientAuthenticationOptions CreateOptionsOfSessions(UpstreamTlsPolicy upstream, Judgement judgement)
+    {
+        var judge = new UpstreamJudge(upstream.Config with { Verify = verify }, _name);
+        var options = upstream.NewOptions(_name, judge);
+        options.ApplicationProtocols = _hasAlpn ? options.ApplicationProtocols : null;
+        options.RemoteCertificateValidationCallback = (sender, certificate, chain, errors) =>
+        {
+            if (certificate is X509Certificate2 seen)
+            {
+                shown?.Invoke(seen);
+            }
+
+            var isGood = judge.Judge(sender, certificate, chain, errors);
+            judgement.Take(judge);
+            return isGood;
+        };
+        if (authorities is not null)
+        {
+            options.CertificateChainPolicy = UpstreamJudge.ChainPolicyOf(new TrustedAuthorities(authorities));
+        }
+
+        return options;
+    }
+
     /// <summary>What one handshake showed.</summary>
     internal sealed class Judgement
     {
@@ -42,6 +94,8 @@ internal sealed class ProbeTls(string? serverName, bool verify, X509Certificate2
 
         /// <summary>Why the certificate is not good.</summary>
         public string? Problem { get; private set; }
+
+        public void Take(UpstreamJudge judge) => (Expires, Problem) = (judge.Expires, judge.WhyNot);
 
         public bool Judge(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
         {

@@ -26,6 +26,8 @@ internal static unsafe class OpenSslCallbacks
         }
     }
 
+    public static void SetClient(nint context) => OpenSslNative.SSL_CTX_sess_set_new_cb(context, &OnNewSession);
+
     public static int Handshake(OpenSslSession session, nint ssl)
     {
         t_current = session;
@@ -33,6 +35,18 @@ internal static unsafe class OpenSslCallbacks
         t_current = null;
         return result;
     }
+
+    /// <summary>Reads as a client: sessions to resume come at any time with TLS 1.3.</summary>
+    public static int Read(OpenSslSession session, nint ssl, byte* buffer, int count)
+    {
+        t_current = session;
+        var result = OpenSslNative.SSL_read(ssl, buffer, count);
+        t_current = null;
+        return result;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static int OnNewSession(nint ssl, nint session) => t_current is OpenSslClientSession client && client.Keep(session) ? 1 : 0;
 
     /// <summary>Called for every hello, the one after HelloRetryRequest too: each must name the server that our own parser found in the first.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
@@ -43,7 +57,7 @@ internal static unsafe class OpenSslCallbacks
         var extension = OpenSslNative.SSL_client_hello_get0_ext(ssl, OpenSslNative.ExtensionServerName, &bytes, &count) == 1
             ? new ReadOnlySpan<byte>(bytes, (int)count)
             : default;
-        if (t_current is { } session && IsName(extension, session.ServerName))
+        if (t_current is { Context: not null } session && IsName(extension, session.ServerName))
         {
             return OpenSslNative.ClientHelloSuccess;
         }
@@ -56,7 +70,7 @@ internal static unsafe class OpenSslCallbacks
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int OnAlpn(nint ssl, byte** selected, byte* selectedCount, byte* offered, uint offeredCount, nint argument)
     {
-        foreach (var protocol in t_current?.Context.Alpn ?? [])
+        foreach (var protocol in t_current?.Context?.Alpn ?? [])
         {
             for (var rest = new ReadOnlySpan<byte>(offered, (int)offeredCount); !rest.IsEmpty && rest.Length > rest[0]; rest = rest[(1 + rest[0])..])
             {

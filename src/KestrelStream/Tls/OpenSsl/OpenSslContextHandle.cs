@@ -17,6 +17,9 @@ internal sealed class OpenSslContextHandle : SafeHandle
     public static unsafe OpenSslContextHandle New(OpenSslScope scope)
         => new(OpenSslNative.SSL_CTX_new_ex(scope.LibraryContext, null, OpenSslNative.TLS_server_method()));
 
+    public static unsafe OpenSslContextHandle NewClient(OpenSslScope scope)
+        => new(OpenSslNative.SSL_CTX_new_ex(scope.LibraryContext, null, OpenSslNative.TLS_client_method()));
+
     /// <summary>Sets a certificate for its kind of key. False = OpenSSL refuses.</summary>
     public bool Use(OpenSslScope scope, CertificateEntry certificate)
     {

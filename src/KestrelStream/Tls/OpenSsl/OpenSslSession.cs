@@ -6,10 +6,10 @@ using System.Text;
 namespace KestrelStream.Tls.OpenSsl;
 
 /// <summary>
-/// One client's TLS as a state machine: bytes in, bytes out, no I/O of its own. What it writes is left in the buffers of its loop, where it must be
+/// The TLS of one connection as a state machine: bytes in, bytes out, no I/O of its own. What it writes is left in the buffers of its loop, where it must be
 /// taken before another session is called. Owned by its connection, which frees it exactly once; on the loop's thread only.
 /// </summary>
-internal sealed unsafe class OpenSslSession
+internal unsafe class OpenSslSession
 {
     private static readonly ConcurrentDictionary<ushort, string> s_cipherNames = new();
 
@@ -19,31 +19,39 @@ internal sealed unsafe class OpenSslSession
     private bool _hasShutDown;
     private bool _hasTicket;
 
-    private OpenSslSession(nint ssl, OpenSslContext context, TlsBuffers buffers, string? serverName)
+    private readonly bool _isServer;
+
+    /// <param name="ssl">Owned from here on.</param>
+    /// <param name="buffers">Of the loop.</param>
+    /// <param name="isServer">The peer is a client.</param>
+    protected OpenSslSession(nint ssl, TlsBuffers buffers, bool isServer)
     {
         _ssl = ssl;
-        Context = context;
+        _isServer = isServer;
+
+        // Tickets are for clients.
+        _hasTicket = !isServer;
         Buffers = buffers;
-        ServerName = serverName;
     }
 
-    public OpenSslContext Context { get; }
+    /// <summary>Null = we are the client.</summary>
+    public OpenSslContext? Context { get; private init; }
 
     public TlsBuffers Buffers { get; }
 
     /// <summary>What every ClientHello must name.</summary>
-    public string? ServerName { get; }
+    public string? ServerName { get; private init; }
 
     /// <summary>A ClientHello named another server.</summary>
     public bool HasOtherName { get; private set; }
 
-    /// <summary>Keys are agreed on: what is written now is for the client alone.</summary>
+    /// <summary>Keys are agreed on: what is written now is for the peer alone.</summary>
     public bool IsEstablished { get; private set; }
 
     /// <summary>Why the last step failed.</summary>
     public OpenSslError Error { get; private set; }
 
-    /// <summary>Whether bytes of the client wait that came behind its handshake.</summary>
+    /// <summary>Whether bytes of the peer wait that came behind its handshake.</summary>
     public bool HasUnread => _unread is not null;
 
     /// <summary>Null = no memory.</summary>
@@ -64,7 +72,7 @@ internal sealed unsafe class OpenSslSession
         }
 
         OpenSslNative.SSL_set_bio(ssl, bio, bio);
-        return new OpenSslSession(ssl, context, buffers, serverName);
+        return new OpenSslSession(ssl, buffers, isServer: true) { Context = context, ServerName = serverName };
     }
 
     public void NameDiffers() => HasOtherName = true;
@@ -82,23 +90,22 @@ internal sealed unsafe class OpenSslSession
         if (result != 1)
         {
             var status = StatusOf(result);
-            if (status == TlsStatus.Failed && Error.Reason == OpenSslNative.ReasonCertificateVerifyFailed && OpenSslTrust.WhyNot(_ssl) is { } why)
+            if (status == TlsStatus.Failed)
             {
-                Error = Error with { Text = $"{Error.Text}: {why}" };
+                Error = Explain(Error);
             }
 
             return status;
         }
 
-        if (Context.AsksForCertificate && !OpenSslTrust.IsSatisfied(_ssl))
+        if (Established() is not TlsStatus.Done and var refusal)
         {
-            Error = new OpenSslError(OpenSslNative.ReasonPeerDidNotReturnACertificate, "the client's certificate was not verified");
-            return TlsStatus.Failed;
+            return refusal;
         }
 
         IsEstablished = true;
         KeepUnread();
-        if (!HasUnread)
+        if (!HasUnread && _isServer)
         {
             // The client's next segment may wait (Nagle) for an acknowledgement of its Finished, which our kernel delays by 40 ms unless something
             // is sent.
@@ -121,7 +128,7 @@ internal sealed unsafe class OpenSslSession
             alpn is null ? null : Encoding.Latin1.GetString(alpn, (int)alpnCount),
             OpenSslNative.SSL_session_reused(_ssl) == 1)
         {
-            ClientCertificate = Context.AsksForCertificate ? OpenSslTrust.CertificateOf(_ssl) : null,
+            ClientCertificate = Context is { AsksForCertificate: true } ? OpenSslTrust.CertificateOf(_ssl) : null,
         };
     }
 
@@ -149,7 +156,9 @@ internal sealed unsafe class OpenSslSession
         Begin();
         while (count < room)
         {
-            var read = OpenSslNative.SSL_read(_ssl, plain + count, room - count);
+            var read = _isServer
+                ? OpenSslNative.SSL_read(_ssl, plain + count, room - count)
+                : OpenSslCallbacks.Read(this, _ssl, plain + count, room - count);
             if (read <= 0)
             {
                 return StatusOf(read);
@@ -235,11 +244,33 @@ internal sealed unsafe class OpenSslSession
         }
     }
 
+    protected nint Ssl => _ssl;
+
+    /// <summary>Whether a handshake that OpenSSL takes for good is one. Done = it is.</summary>
+    protected virtual TlsStatus Established()
+    {
+        if (Context is { AsksForCertificate: true } && !OpenSslTrust.IsSatisfied(_ssl))
+        {
+            Fail(new OpenSslError(OpenSslNative.ReasonPeerDidNotReturnACertificate, "the client's certificate was not verified"));
+            return TlsStatus.Failed;
+        }
+
+        return TlsStatus.Done;
+    }
+
+    /// <summary>Says more of why the handshake has failed, where that is known.</summary>
+    protected virtual OpenSslError Explain(OpenSslError error)
+        => error.Reason == OpenSslNative.ReasonCertificateVerifyFailed && OpenSslTrust.WhyNot(_ssl) is { } why
+            ? error with { Text = $"{error.Text}: {why}" }
+            : error;
+
+    protected void Fail(OpenSslError error) => Error = error;
+
     /// <summary>The ticket of TLS 1.3; TLS 1.2 has sent its own in the handshake.</summary>
     private void WriteTicket()
     {
         _hasTicket = true;
-        if (Context.SendsTicket && OpenSslNative.SSL_new_session_ticket(_ssl) == 1)
+        if (Context is { SendsTicket: true } && OpenSslNative.SSL_new_session_ticket(_ssl) == 1)
         {
             // Not left to the next write: the keys are asked for, on behalf of this session.
             _ = OpenSslCallbacks.Handshake(this, _ssl);

@@ -11,8 +11,8 @@ internal static unsafe class OpenSslStapling
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int OnStatus(nint ssl, nint argument)
     {
-        if (OpenSslCallbacks.Current is not { } session
-            || session.Context.AnswerFor(session.Buffers.Scope, OpenSslNative.SSL_get_certificate(ssl)) is not { } der)
+        if (OpenSslCallbacks.Current is not { Context: { } context } session
+            || context.AnswerFor(session.Buffers.Scope, OpenSslNative.SSL_get_certificate(ssl)) is not { } der)
         {
             return OpenSslNative.StatusNothing;
         }

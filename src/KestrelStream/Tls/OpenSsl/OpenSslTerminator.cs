@@ -18,7 +18,7 @@ internal sealed partial class OpenSslTerminator(StreamProxyMetrics metrics, Time
         session.Enter(SessionPhase.Handshake, session.ListenerModel.Config.HandshakeTimeout);
         var started = time.GetTimestamp();
         var client = (LoopConnection)session.Transport;
-        await MayStepAsync(client.Loop);
+        await LoopHandshake.MayStepAsync(client.Loop);
         if (client.IsClosed || OpenSslSession.Create(offer.Context, client.Loop.Tls, session.ServerName) is not { } tls)
         {
             Failed(session, SessionEndReason.ClientTlsFailed, "the connection is closed, or there is no memory", time.GetElapsedTime(started));
@@ -30,20 +30,7 @@ internal sealed partial class OpenSslTerminator(StreamProxyMetrics metrics, Time
         var handshake = new LoopHandshake(client, tls);
         var status = handshake.Begin(session.Preread!.Written.Span);
         session.ReleasePreread();
-        while (status == TlsStatus.NeedInput || handshake.HasUnsent)
-        {
-            if (handshake.HasUnsent)
-            {
-                var sent = await client.SendAsync(handshake.TakeUnsent());
-                status = sent.IsOk ? status : TlsStatus.Closed;
-                continue;
-            }
-
-            var waited = await client.WaitToReceiveAsync();
-            await MayStepAsync(client.Loop);
-            status = waited == IOStatus.Ok ? handshake.Continue() : TlsStatus.Closed;
-        }
-
+        status = await LoopHandshake.CompleteAsync(client, handshake, status);
         if (status == TlsStatus.Done)
         {
             metrics.HandshakeEnded(session, "ok", time.GetElapsedTime(started));
@@ -54,9 +41,6 @@ internal sealed partial class OpenSslTerminator(StreamProxyMetrics metrics, Time
         await FailAsync(session, client, tls, status, time.GetElapsedTime(started));
         return false;
     }
-
-    private static ValueTask<IOStatus> MayStepAsync(EventLoop loop)
-        => loop.TryTakeHandshakeStep() ? ValueTask.FromResult(IOStatus.Ok) : loop.WaitForHandshakeStepAsync();
 
     private async ValueTask FailAsync(StreamSession session, LoopConnection client, OpenSslSession tls, TlsStatus status, TimeSpan elapsed)
     {

@@ -1,10 +1,11 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using KestrelStream.Configuration;
+using KestrelStream.Tls.Upstream;
 
 namespace KestrelStream.Tls.OpenSsl;
 
-/// <summary>Makes OpenSSL ask clients for certificates, and says who a client is. Thread-safe.</summary>
+/// <summary>Makes OpenSSL verify certificates of clients and of destinations, and says who a peer is. Thread-safe.</summary>
 internal static unsafe class OpenSslTrust
 {
     /// <summary>The key below <see cref="RouteTlsConfig"/> that is to blame; null = none.</summary>
@@ -45,20 +46,7 @@ internal static unsafe class OpenSslTrust
     public static ClientCertificate? CertificateOf(nint ssl)
     {
         var certificate = OpenSslNative.SSL_get0_peer_certificate(ssl);
-        var count = certificate == 0 ? 0 : OpenSslNative.i2d_X509(certificate, null);
-        if (count <= 0)
-        {
-            return null;
-        }
-
-        var der = new byte[count];
-        fixed (byte* start = der)
-        {
-            var bytes = start;
-            _ = OpenSslNative.i2d_X509(certificate, &bytes);
-        }
-
-        return ClientCertificate.Of(der);
+        return certificate != 0 && DerOf(certificate) is { Length: > 0 } der ? ClientCertificate.Of(der) : null;
     }
 
     /// <summary>Whether a finished handshake, a resumed one too, is one that the mode allows. OpenSSL has seen to it; this is the second lock on the door.</summary>
@@ -70,11 +58,64 @@ internal static unsafe class OpenSslTrust
                 && ((mode & OpenSslNative.VerifyFailIfNoPeerCertificate) == 0 || OpenSslNative.SSL_get0_peer_certificate(ssl) != 0));
     }
 
-    /// <summary>What was wrong with the client's certificate; null = nothing, or it has shown none.</summary>
+    /// <summary>Makes OpenSSL verify the destinations it connects to. False = it refuses the authorities.</summary>
+    /// <param name="scope">Of the context.</param>
+    /// <param name="context">An SSL_CTX that nobody uses yet.</param>
+    /// <param name="trust">Whom to trust; null = the authorities of this system.</param>
+    public static bool ApplyToServers(OpenSslScope scope, nint context, TrustedAuthorities? trust)
+    {
+        OpenSslNative.SSL_CTX_set_verify(context, OpenSslNative.VerifyPeer, 0);
+        if (trust is null)
+        {
+            return OpenSslNative.SSL_CTX_set_default_verify_paths(context) == 1;
+        }
+
+        var store = OpenSslNative.X509_STORE_new();
+        if (store != 0 && trust.Certificates.All(certificate => AddTo(scope, store, certificate)) && OpenSslNative.SetVerifyStore(context, store))
+        {
+            return true;
+        }
+
+        OpenSslNative.X509_STORE_free(store);
+        return false;
+    }
+
+    /// <summary>Whether the destination of a finished handshake, a resumed one too, was verified.</summary>
+    public static bool IsServerVerified(nint ssl) => OpenSslNative.SSL_get_verify_result(ssl).Value == 0 && OpenSslNative.SSL_get0_peer_certificate(ssl) != 0;
+
+    /// <summary>The certificate that a destination has shown, good or not; empty = it is not known.</summary>
+    public static byte[] ShownBy(nint ssl)
+    {
+        var chain = OpenSslNative.SSL_get0_verified_chain(ssl);
+        var certificate = chain == 0 ? 0 : OpenSslNative.OPENSSL_sk_value(chain, 0);
+        return certificate == 0 ? [] : DerOf(certificate);
+    }
+
+    /// <summary>What was wrong with the peer's certificate; null = nothing, or it has shown none.</summary>
     public static string? WhyNot(nint ssl)
     {
         var result = OpenSslNative.SSL_get_verify_result(ssl);
         return result.Value == 0 ? null : Marshal.PtrToStringUTF8((nint)OpenSslNative.X509_verify_cert_error_string(result));
+    }
+
+    private static byte[] DerOf(nint certificate)
+    {
+        var der = new byte[Math.Max(0, OpenSslNative.i2d_X509(certificate, null))];
+        fixed (byte* start = der)
+        {
+            var bytes = start;
+            _ = der.Length == 0 ? 0 : OpenSslNative.i2d_X509(certificate, &bytes);
+        }
+
+        return der;
+    }
+
+    private static bool AddTo(OpenSslScope scope, nint store, System.Security.Cryptography.X509Certificates.X509Certificate2 certificate)
+    {
+        var read = OpenSslCertificate.Read(scope, certificate.RawDataMemory.Span);
+        var isAdded = read != 0 && OpenSslNative.X509_STORE_add_cert(store, read) == 1;
+        OpenSslNative.X509_free(read);
+        return isAdded;
     }
 
     /// <summary>Whether the certificate in a session, which is verified no more, is one that the mode allows, and has not expired meanwhile.</summary>

@@ -19,6 +19,9 @@ internal sealed unsafe class LoopAcceptor(
     /// <summary>Most accepted at one wake-up while others wait for their turn.</summary>
     private const int LargestBurst = 64;
 
+    /// <summary>The same while handshakes wait for their turn: new clients would only join their queue, and every accept makes what else the loop carries wait.</summary>
+    private const int LargestBurstBesideHandshakes = 2;
+
     private int _burst = 1;
     private uint _lastTurn;
     private bool _isStopped;
@@ -33,7 +36,7 @@ internal sealed unsafe class LoopAcceptor(
     {
         // Level-triggered: one connection a wake-up saves the call that says EAGAIN, which costs as much as a real one. When the next turn
         // shows that more are waiting, more are taken.
-        _burst = loop.Turn == _lastTurn + 1 ? Math.Min(_burst * 2, LargestBurst) : 1;
+        _burst = loop.Turn == _lastTurn + 1 ? Math.Min(_burst * 2, loop.HasWaitingHandshakes ? LargestBurstBesideHandshakes : LargestBurst) : 1;
         _lastTurn = loop.Turn;
         for (var i = 0; i < _burst; i++)
         {

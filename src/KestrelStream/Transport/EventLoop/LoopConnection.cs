@@ -59,7 +59,7 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     /// <summary>When set, events go there instead of to operations.</summary>
     public ConnectionPump? Pump { get; set; }
 
-    /// <summary>The client's TLS when it ends here: freed with the descriptor.</summary>
+    /// <summary>The peer's TLS when it is spoken here: freed with the descriptor.</summary>
     public OpenSslSession? Tls { get; set; }
 
     public EventLoop Loop => _loop;
@@ -354,6 +354,8 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
 
     public override bool HasPeerLeft() => _fd < 0 || Native.Peek(_fd) is not (> 0 or -Native.EAGAIN);
 
+    public override bool HasReceived() => _fd >= 0 && Native.Peek(_fd) > 0;
+
     public override bool WasReset() => IsBroken;
 
     /// <summary>Sends what its TLS has written, as much as the kernel takes; what it does not is given to be held. Negative = an errno.</summary>
@@ -379,6 +381,16 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     }
 
     public override void Reset() => End(isReset: true);
+
+    public override void Vanish()
+    {
+        if (_fd >= 0)
+        {
+            Native.SetSilentClose(_fd);
+        }
+
+        Reset();
+    }
 
     public override void Close() => End(isReset: false);
 

@@ -9,7 +9,7 @@ internal sealed class LoopRelay(EventLoop loop, LoopEnvironment environment) : I
     public ValueTask RunAsync(StreamSession session) => loop.IsCurrent ? PumpAsync(session) : ResumeAndRunAsync(session);
 
     private ValueTask PumpAsync(StreamSession session)
-        => session.Tls is null ? loop.RentPump().RunAsync(session) : loop.RentTlsPump().RunAsync(session);
+        => session.Tls is null && session.UpstreamTls is null ? loop.RentPump().RunAsync(session) : loop.RentTlsPump().RunAsync(session);
 
     private async ValueTask ResumeAndRunAsync(StreamSession session)
     {

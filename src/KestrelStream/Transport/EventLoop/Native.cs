@@ -73,6 +73,11 @@ internal static unsafe partial class Native
     private const int SO_REUSEPORT = 15;
     private const int IPPROTO_TCP = 6;
     private const int TCP_NODELAY = 1;
+    private const int TCP_REPAIR = 19;
+    private const int IPPROTO_IP = 0;
+    private const int IP_TTL = 2;
+    private const int IPPROTO_IPV6 = 41;
+    private const int IPV6_UNICAST_HOPS = 16;
     private const int MSG_PEEK = 2;
     private const int MSG_NOSIGNAL = 0x4000;
     private const int MSG_MORE = 0x8000;
@@ -208,6 +213,17 @@ internal static unsafe partial class Native
         }
         while (moved == -EINTR);
         return moved;
+    }
+
+    /// <summary>The next <see cref="Close"/> tells the peer nothing; without the right to that (CAP_NET_ADMIN) its reset gets no further than the first router.</summary>
+    public static void SetSilentClose(int fd)
+    {
+        if (SetOption(fd, IPPROTO_TCP, TCP_REPAIR, 1) < 0)
+        {
+            // A socket of one family refuses the option of the other.
+            _ = SetOption(fd, IPPROTO_IP, IP_TTL, 1);
+            _ = SetOption(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, 1);
+        }
     }
 
     public static int ShutdownSend(int fd) => Result(shutdown(fd, SHUT_WR));

@@ -1,5 +1,5 @@
 using System.Buffers;
-using System.Threading.Tasks.Sources;
+using KestrelStream.Limits;
 using KestrelStream.Sessions;
 
 namespace KestrelStream.Transport.EventLoop;
@@ -13,7 +13,7 @@ namespace KestrelStream.Transport.EventLoop;
 /// buffer. A direction that holds bytes does not receive: that is the back-pressure, and at most one buffer a direction.
 /// A direction that keeps filling the buffer is a bulk transfer, and goes on through a pipe, without copying: less than half the CPU a gigabyte.
 /// </remarks>
-internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueTaskSource, IDeferredWork
+internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
 {
     /// <summary>Most that one direction moves before others get their turn. Twice as much costs no less CPU, and doubles what a small message waits beside bulk transfers.</summary>
     private const int TurnBytes = 2 * EventLoop.BufferBytes;
@@ -24,62 +24,18 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
     /// <summary>Less than this at a time is cheaper to copy: two calls and no third one that says EAGAIN.</summary>
     private const int SmallSplice = 16 * 1024;
 
-    private ManualResetValueTaskSourceCore<bool> _core;
-    private StreamSession _session = null!;
-    private LoopConnection _client = null!;
-    private LoopConnection _upstream = null!;
     private Direction _upload;
     private Direction _download;
-    private bool _isQueued;
-    private bool _isOver;
-
-    /// <summary>Begins; ends when both directions have ended and both connections are closed.</summary>
-    public ValueTask RunAsync(StreamSession session)
-    {
-        _session = session;
-        _client = (LoopConnection)session.Client;
-        _upstream = (LoopConnection)session.Upstream!;
-        _upload = new Direction { From = _client, To = _upstream, IsUpload = true };
-        _download = new Direction { From = _upstream, To = _client };
-        _isOver = false;
-
-        session.EnterRelay();
-        if (session.PendingWait is not null)
-        {
-            session.PendingWait = null;
-            _client.EndWait();
-        }
-
-        _client.Pump = this;
-        _upstream.Pump = this;
-        if (_client.IsClosed || _upstream.IsClosed)
-        {
-            OnConnectionClosed();
-        }
-        else if (!_client.Watch() || !_upstream.Watch())
-        {
-            session.TryEnd(SessionEndReason.LimitExceeded);
-            EndWithReset();
-        }
-        else
-        {
-            ForwardPreread();
-            Flow(ref _upload);
-            Flow(ref _download);
-        }
-
-        return new ValueTask(this, _core.Version);
-    }
 
     public override void OnEvents(LoopConnection connection, uint events)
     {
-        if (_client.IsClosed || _upstream.IsClosed)
+        if (Client.IsClosed || Upstream.IsClosed)
         {
             // Given up earlier in this turn; the deferred end is on its way.
             return;
         }
 
-        var isClient = connection == _client;
+        var isClient = connection == Client;
         ref var inbound = ref isClient ? ref _upload : ref _download;
         ref var outbound = ref isClient ? ref _download : ref _upload;
 
@@ -88,7 +44,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
         // while its answer waits for a slow client, the answer goes first.
         if ((events & Native.EPOLLERR) != 0 && (inbound.IsOver || (isClient && inbound.HeldCount > 0)))
         {
-            ReceiveFailed(ref inbound);
+            ReceiveFailed(inbound.IsUpload);
             return;
         }
 
@@ -99,56 +55,36 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
         }
     }
 
-    public override void OnConnectionClosed()
+    protected override void Begin()
     {
-        if (!_isOver)
-        {
-            EndWithReset();
-        }
+        _upload = new Direction { From = Client, To = Upstream, IsUpload = true, Throttle = ThrottleTo(Session.UploadBytesPerSecond) };
+        _download = new Direction { From = Upstream, To = Client, Throttle = ThrottleTo(Session.DownloadBytesPerSecond) };
     }
 
-    public void RunDeferred()
+    protected override void Flow()
     {
-        _isQueued = false;
         Flow(ref _upload);
         Flow(ref _download);
     }
 
-    public override void OnFailed(Exception exception)
+    protected override void Release()
     {
-        if (!_isOver)
-        {
-            Leave();
-            _core.SetException(exception);
-        }
+        _upload.Throttle?.Cancel();
+        _download.Throttle?.Cancel();
+        Release(ref _upload);
+        Release(ref _download);
     }
 
-    void IValueTaskSource.GetResult(short token)
-    {
-        try
-        {
-            _core.GetResult(token);
-        }
-        finally
-        {
-            _core.Reset();
-            loop.Return(this);
-        }
-    }
-
-    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
-
-    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
-        => _core.OnCompleted(continuation, state, token, flags);
+    protected override void Return() => Loop.Return(this);
 
     /// <summary>The PROXY header and what was read to find the route go first.</summary>
-    private void ForwardPreread()
+    protected override void ForwardFirst()
     {
-        if (!_session.UpstreamHeader.IsEmpty)
+        if (!Session.UpstreamHeader.IsEmpty)
         {
             ForwardHeader();
         }
-        else if (_session.Preread is { Length: > 0 } preread)
+        else if (Session.Preread is { Length: > 0 } preread)
         {
             fixed (byte* bytes = preread.Written.Span)
             {
@@ -156,24 +92,24 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
             }
         }
 
-        _session.ReleasePreread();
+        Session.ReleasePreread();
     }
 
     /// <summary>In one send. The header is none of the client's bytes, and not counted as such.</summary>
     private void ForwardHeader()
     {
-        var header = _session.UpstreamHeader.Span;
-        var first = _session.Preread is { } preread ? preread.Written.Span : default;
+        var header = Session.UpstreamHeader.Span;
+        var first = Session.Preread is { } preread ? preread.Written.Span : default;
         var count = header.Length + first.Length;
         var buffer = ArrayPool<byte>.Shared.Rent(count);
         header.CopyTo(buffer);
         first.CopyTo(buffer.AsSpan(header.Length));
-        _session.UpstreamHeader = default;
+        Session.UpstreamHeader = default;
 
         int sent;
         fixed (byte* bytes = buffer)
         {
-            sent = _upstream.Send(bytes, count);
+            sent = Upstream.Send(bytes, count);
         }
 
         if (sent < 0)
@@ -182,7 +118,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
         }
         else
         {
-            Count(ref _upload, Math.Max(0, sent - header.Length));
+            Count(isUpload: true, Math.Max(0, sent - header.Length));
             if (sent < count)
             {
                 _upload.Hold(buffer.AsSpan(sent, count - sent));
@@ -196,7 +132,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
     /// <summary>Moves what can be moved one way.</summary>
     private void Flow(ref Direction direction)
     {
-        if (_isOver || direction.IsOver || (direction.HeldCount > 0 && !Flush(ref direction)))
+        if (IsOver || direction.IsOver || (direction.HeldCount > 0 && !Flush(ref direction)))
         {
             return;
         }
@@ -210,7 +146,13 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
                 return;
             }
 
-            if (direction.FullReceives >= BulkAfter && !from.HasUrgent)
+            var room = EventLoop.BufferBytes;
+            if (direction.Throttle is { } throttle && (room = throttle.Allow(room)) == 0)
+            {
+                return;
+            }
+
+            if (direction.FullReceives >= BulkAfter && !from.HasUrgent && direction.Throttle is null)
             {
                 if (!FlowSpliced(ref direction, ref left))
                 {
@@ -221,19 +163,20 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
             }
 
             var isEnding = from is { PeerHasEnded: true, IsBroken: false };
-            var received = from.Receive(loop.Buffer, EventLoop.BufferBytes);
+            var received = from.Receive(Loop.Buffer, room);
             if (received > 0)
             {
                 left -= received;
+                direction.Throttle?.Take(received);
                 direction.FullReceives = received == EventLoop.BufferBytes ? direction.FullReceives + 1 : 0;
-                _session.Touch();
-                if (!Forward(ref direction, loop.Buffer, received))
+                Session.Touch();
+                if (!Forward(ref direction, Loop.Buffer, received))
                 {
                     return;
                 }
 
                 // The FIN had arrived before this short read: there is nothing behind it, and no need of a call that says 0.
-                if (isEnding && received < EventLoop.BufferBytes && !from.HasUrgent)
+                if (isEnding && received < room && !from.HasUrgent)
                 {
                     ReceivedEnd(ref direction);
                     return;
@@ -246,7 +189,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
             }
             else if (received != -Native.EAGAIN)
             {
-                ReceiveFailed(ref direction);
+                ReceiveFailed(direction.IsUpload);
                 return;
             }
         }
@@ -255,7 +198,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
     /// <summary>Moves one pipe full. False = the direction cannot go on now.</summary>
     private bool FlowSpliced(ref Direction direction, ref int left)
     {
-        direction.Pipe ??= loop.Pipes.TryRent();
+        direction.Pipe ??= Loop.Pipes.TryRent();
         var moved = direction.Pipe is { } pipe ? direction.From.SpliceInto(pipe) : 0;
         if (moved <= 0)
         {
@@ -263,7 +206,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
             if (moved is < 0 and not (-Native.EAGAIN or -Native.EINVAL or -Native.ENOMEM))
             {
                 // The kernel tells of a reset once: a receive after this would see a mere end.
-                ReceiveFailed(ref direction);
+                ReceiveFailed(direction.IsUpload);
                 return false;
             }
 
@@ -274,7 +217,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
 
         left -= moved;
         direction.FullReceives = moved < SmallSplice ? 0 : BulkAfter;
-        _session.Touch();
+        Session.Touch();
         direction.HeldCount = moved;
         if (FlushPipe(ref direction))
         {
@@ -286,7 +229,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
             return true;
         }
 
-        if (!direction.IsOver && !_isOver)
+        if (!direction.IsOver && !IsOver)
         {
             Holding(ref direction);
         }
@@ -312,7 +255,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
                 return false;
             }
 
-            Count(ref direction, sent);
+            Count(direction.IsUpload, sent);
             direction.HeldCount -= sent;
         }
 
@@ -329,7 +272,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
             return false;
         }
 
-        Count(ref direction, sent);
+        Count(direction.IsUpload, sent);
         if (sent == count)
         {
             return true;
@@ -348,7 +291,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
             return false;
         }
 
-        _session.Touch();
+        Session.Touch();
         if (direction.Held is null)
         {
             if (!FlushPipe(ref direction))
@@ -372,7 +315,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
             return false;
         }
 
-        Count(ref direction, sent);
+        Count(direction.IsUpload, sent);
         direction.HeldStart += sent;
         direction.HeldCount -= sent;
         if (direction.HeldCount > 0)
@@ -390,7 +333,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
         if (direction.IsFromDead)
         {
             // The kernel told of the reset when we sent, and shows an end to the one who reads.
-            ReceiveFailed(ref direction);
+            ReceiveFailed(direction.IsUpload);
             return;
         }
 
@@ -409,13 +352,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
         }
 
         direction.IsOver = true;
-        _session.HalfClosed();
-    }
-
-    private void ReceiveFailed(ref Direction direction)
-    {
-        _session.TryEnd(direction.IsUpload ? SessionEndReason.ClientReset : SessionEndReason.UpstreamReset);
-        EndWithReset();
+        Session.HalfClosed();
     }
 
     /// <summary>
@@ -424,7 +361,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
     /// </summary>
     private void SendFailed(ref Direction direction)
     {
-        _session.TryEnd(direction.IsUpload ? SessionEndReason.UpstreamReset : SessionEndReason.ClientReset);
+        Session.TryEnd(direction.IsUpload ? SessionEndReason.UpstreamReset : SessionEndReason.ClientReset);
         ref var other = ref Other(ref direction);
         if (other.IsOver)
         {
@@ -439,61 +376,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
         Queue();
     }
 
-    private void End()
-    {
-        if (!_session.TryEnd(SessionEndReason.Completed))
-        {
-            // Not a clean end: whatever is still open is visibly cut.
-            EndWithReset();
-            return;
-        }
-
-        Leave();
-        _client.Close();
-        _upstream.Close();
-        _core.SetResult(true);
-    }
-
-    private void EndWithReset()
-    {
-        Leave();
-        _client.Reset();
-        _upstream.Reset();
-        _session.TryEnd(SessionEndReason.Completed);
-        _core.SetResult(true);
-    }
-
-    private void Leave()
-    {
-        _isOver = true;
-        _client.Pump = null;
-        _upstream.Pump = null;
-        Release(ref _upload);
-        Release(ref _download);
-    }
-
-    private void Queue()
-    {
-        if (!_isQueued)
-        {
-            _isQueued = true;
-            loop.Defer(this);
-        }
-    }
-
     private ref Direction Other(ref Direction direction) => ref direction.IsUpload ? ref _download : ref _upload;
-
-    private void Count(ref Direction direction, int sent)
-    {
-        if (direction.IsUpload)
-        {
-            _session.BytesIn += sent;
-        }
-        else
-        {
-            _session.BytesOut += sent;
-        }
-    }
 
     /// <summary>Bytes are under way that this side has: an end now would lose them.</summary>
     private void Holding(ref Direction direction)
@@ -501,7 +384,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
         if (!direction.IsHolding)
         {
             direction.IsHolding = true;
-            _session.Sending(1);
+            Session.Sending(1);
         }
     }
 
@@ -511,7 +394,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
         if (direction.Pipe is { } pipe)
         {
             direction.Pipe = null;
-            loop.Pipes.Return(pipe, isEmpty: direction.HeldCount == 0 || direction.Held is not null);
+            Loop.Pipes.Return(pipe, isEmpty: direction.HeldCount == 0 || direction.Held is not null);
         }
 
         if (direction.Held is { } held)
@@ -524,7 +407,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
         if (direction.IsHolding)
         {
             direction.IsHolding = false;
-            _session.Sending(-1);
+            Session.Sending(-1);
         }
     }
 
@@ -542,6 +425,9 @@ internal sealed unsafe class RelayPump(EventLoop loop) : ConnectionPump, IValueT
 
         /// <summary>Of a bulk transfer.</summary>
         public SplicePipe? Pipe;
+
+        /// <summary>Null = as fast as it goes.</summary>
+        public Throttle? Throttle;
 
         /// <summary>Receives in a row that filled the buffer.</summary>
         public int FullReceives;

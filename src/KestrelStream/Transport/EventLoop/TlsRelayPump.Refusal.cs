@@ -3,42 +3,49 @@ using KestrelStream.Tls.OpenSsl;
 
 namespace KestrelStream.Transport.EventLoop;
 
-/// <summary>What a client gets that breaks the rules.</summary>
+/// <content>What a peer gets that breaks the rules.</content>
 internal sealed unsafe partial class TlsRelayPump
 {
-    /// <summary>Read of a client that has broken the rules, so that its alert is not overtaken by a reset.</summary>
+    /// <summary>Read of a peer that has broken the rules, so that its alert is not overtaken by a reset.</summary>
     private const int MostLingering = 128 * 1024;
 
     private static readonly TimeSpan s_longestLingering = TimeSpan.FromSeconds(1);
 
-    /// <summary>Not TLS any more: the client gets its alert, which OpenSSL has written, and the destination is reset.</summary>
-    private void Refuse(OpenSslError error)
+    /// <summary>Not TLS any more: the sender gets its alert, which OpenSSL has written, and the other side is reset.</summary>
+    private void Refuse(ref Direction direction, OpenSslError error)
     {
+        if (!direction.IsUpload)
+        {
+            Session.UpstreamTlsError = error.Text;
+            Session.TryEnd(SessionEndReason.UpstreamTlsFailed);
+        }
+
         if (error.IsPeerAlert)
         {
-            ReceiveFailed(isUpload: true);
+            ReceiveFailed(direction.IsUpload);
             return;
         }
 
-        _session.TryEnd(SessionEndReason.ProtocolViolation);
-        _isLingering = true;
-        _upstream.Reset();
-        if (_download.Held.Count > 0 || _download.IsOver || _client.ShutdownSend() < 0)
+        Session.TryEnd(SessionEndReason.ProtocolViolation);
+        _lingering = direction.From;
+        direction.To.Reset();
+        ref var back = ref Other(ref direction);
+        if (back.Held.Count > 0 || back.IsOver || direction.From.ShutdownSend() < 0)
         {
             EndWithReset();
             return;
         }
 
-        _session.Enter(SessionPhase.Refuse, s_longestLingering);
+        Session.Enter(SessionPhase.Refuse, s_longestLingering);
         Linger();
     }
 
     /// <summary>Reads on for a moment: closing with bytes unread would make the kernel send RST, which would overtake the alert.</summary>
     private void Linger()
     {
-        while (_isLingering && !_isOver && _client.IsReadable)
+        while (_lingering is { IsReadable: true } peer && !IsOver)
         {
-            var received = _client.Receive(loop.Buffer, TlsBuffers.InputBytes);
+            var received = peer.Receive(Loop.Buffer, TlsBuffers.InputBytes);
             _lingered += Math.Max(received, 0);
             if (received == -Native.EAGAIN)
             {
@@ -47,9 +54,7 @@ internal sealed unsafe partial class TlsRelayPump
 
             if (received <= 0 || _lingered > MostLingering)
             {
-                Leave();
-                _client.Close();
-                _core.SetResult(true);
+                EndWithClose(peer);
             }
         }
     }

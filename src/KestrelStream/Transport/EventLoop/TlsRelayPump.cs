@@ -1,173 +1,108 @@
-using System.Threading.Tasks.Sources;
+using KestrelStream.Limits;
 using KestrelStream.Sessions;
 using KestrelStream.Tls.OpenSsl;
 
 namespace KestrelStream.Transport.EventLoop;
 
 /// <summary>
-/// The relay of a session whose TLS ends here: as <see cref="RelayPump"/>, but what comes from the client is decrypted and what goes to it encrypted
-/// on the way, in buffers that all sessions of the loop share. Pooled by its loop; on the loop's thread only.
+/// The relay of a session that has TLS on one side or on both: as <see cref="RelayPump"/>, but what comes from such a side is decrypted and what goes to
+/// it encrypted on the way, in buffers that all sessions of the loop share. Pooled by its loop; on the loop's thread only.
 /// </summary>
 /// <remarks>
-/// A received buffer is always given to OpenSSL whole, so that no ciphertext is ever kept here; OpenSSL itself keeps a record that was cut. Held are
-/// plaintext that a slow destination did not take (then nothing is received from the client) and ciphertext that a slow client did not take (then
-/// nothing is received from the destination).
+/// A received buffer is always given to OpenSSL whole, so that no ciphertext is ever kept here; OpenSSL itself keeps a record that was cut. Held is
+/// what a slow receiver did not take, as it is to be sent; then nothing more is received for it.
 /// </remarks>
-internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPump, IValueTaskSource, IDeferredWork
+internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : SessionPump(loop)
 {
     /// <summary>Most that one direction moves before others get their turn: a byte costs some three times what it costs to pass it through.</summary>
     private const int TurnBytes = EventLoop.BufferBytes;
 
-    /// <summary>More ciphertext than this is no answer to one buffer any more: a client that makes us answer (key updates) and does not read.</summary>
+    /// <summary>More ciphertext than this is no answer to one buffer any more: a peer that makes us answer (key updates) and does not read.</summary>
     private const int MostHeldAnswers = 2 * TlsBuffers.InputBytes;
 
-    private ManualResetValueTaskSourceCore<bool> _core;
-    private StreamSession _session = null!;
-    private LoopConnection _client = null!;
-    private LoopConnection _upstream = null!;
-    private OpenSslSession _tls = null!;
     private Direction _upload;
     private Direction _download;
 
-    /// <summary>Payload in what is held for the client: counted once all of it is sent.</summary>
-    private int _heldPayload;
+    /// <summary>Has broken the rules of TLS, and is read only so that its alert is not overtaken by a reset; null = nobody has.</summary>
+    private LoopConnection? _lingering;
     private int _lingered;
-    private bool _isLingering;
-    private bool _isQueued;
-    private bool _isOver;
-
-    /// <summary>Begins; ends when both directions have ended and both connections are closed.</summary>
-    public ValueTask RunAsync(StreamSession session)
-    {
-        _session = session;
-        _client = (LoopConnection)session.Client;
-        _upstream = (LoopConnection)session.Upstream!;
-        _upload = default;
-        _download = default;
-        _heldPayload = 0;
-        _lingered = 0;
-        _isLingering = false;
-        _isOver = false;
-
-        session.EnterRelay();
-        _client.Pump = this;
-        _upstream.Pump = this;
-        if (_client.IsClosed || _upstream.IsClosed || _client.Tls is not { } tls)
-        {
-            OnConnectionClosed();
-        }
-        else if (!_client.Watch() || !_upstream.Watch())
-        {
-            session.TryEnd(SessionEndReason.LimitExceeded);
-            EndWithReset();
-        }
-        else
-        {
-            _tls = tls;
-            Upload();
-            Download();
-            _client.Tls?.FreeBuffers();
-        }
-
-        return new ValueTask(this, _core.Version);
-    }
 
     public override void OnEvents(LoopConnection connection, uint events)
     {
-        if (_client.IsClosed || _upstream.IsClosed)
+        if (CannotFlow)
         {
-            // Given up earlier in this turn, or the client is refused; the deferred end is on its way.
+            // Given up earlier in this turn, or a peer is refused; the deferred end is on its way.
             Linger();
             return;
         }
 
+        var isClient = connection == Client;
+        ref var inbound = ref isClient ? ref _upload : ref _download;
+        ref var outbound = ref isClient ? ref _download : ref _upload;
+
         // As in RelayPump: a reset that no receive would tell of, because none is to come.
-        var isClient = connection == _client;
-        if ((events & Native.EPOLLERR) != 0 && (isClient ? _upload.IsOver || _upload.Held.Count > 0 : _download.IsOver))
+        if ((events & Native.EPOLLERR) != 0 && (inbound.IsOver || (isClient && inbound.Held.Count > 0)))
         {
-            ReceiveFailed(isUpload: isClient);
+            ReceiveFailed(inbound.IsUpload);
             return;
         }
 
-        if (!isClient)
+        if (outbound.Held.Count > 0)
         {
-            Download();
-            if (_upload.Held.Count > 0)
-            {
-                Upload();
-            }
-        }
-        else
-        {
-            if (_download.Held.Count > 0)
-            {
-                Download();
-            }
-
-            Upload();
+            Flow(ref outbound);
         }
 
-        _client.Tls?.FreeBuffers();
+        Flow(ref inbound);
+        if (outbound.Unwritten.Count > 0)
+        {
+            // It has waited for what its receiver had to say first.
+            Flow(ref outbound);
+        }
+
+        FreeBuffers();
     }
 
     public override void OnConnectionClosed()
     {
-        if (!_isOver && !(_isLingering && !_client.IsClosed))
+        if (_lingering is not { IsClosed: false })
         {
-            EndWithReset();
+            base.OnConnectionClosed();
         }
     }
 
-    public void RunDeferred()
+    protected override void Begin()
     {
-        _isQueued = false;
-        Upload();
-        Download();
-        _client.Tls?.FreeBuffers();
+        _upload = new Direction { From = Client, To = Upstream, IsUpload = true, Throttle = ThrottleTo(Session.UploadBytesPerSecond) };
+        _download = new Direction { From = Upstream, To = Client, Throttle = ThrottleTo(Session.DownloadBytesPerSecond) };
+        _lingering = null;
+        _lingered = 0;
     }
 
-    public override void OnFailed(Exception exception)
+    protected override void Flow()
     {
-        if (!_isOver)
-        {
-            Leave();
-            _core.SetException(exception);
-        }
+        Flow(ref _upload);
+        Flow(ref _download);
+        FreeBuffers();
     }
 
-    void IValueTaskSource.GetResult(short token)
+    protected override void Release()
     {
-        try
-        {
-            _core.GetResult(token);
-        }
-        finally
-        {
-            _core.Reset();
-            loop.Return(this);
-        }
+        _upload.Throttle?.Cancel();
+        _download.Throttle?.Cancel();
+        Release(ref _upload);
+        Release(ref _download);
     }
 
-    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
-
-    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
-        => _core.OnCompleted(continuation, state, token, flags);
+    protected override void Return() => Loop.Return(this);
 
     /// <summary>It has ended, or one of its connections was closed in this turn and the end is on its way.</summary>
-    private bool CannotFlow => _isOver || _isLingering || _client.IsClosed || _upstream.IsClosed;
-
-    private void ReceiveFailed(bool isUpload)
-    {
-        _session.TryEnd(isUpload ? SessionEndReason.ClientReset : SessionEndReason.UpstreamReset);
-        EndWithReset();
-    }
+    private bool CannotFlow => IsOver || _lingering is not null || Client.IsClosed || Upstream.IsClosed;
 
     /// <summary>As in <see cref="RelayPump"/>: what the dead receiver has sent before may still wait to be read.</summary>
-    private void SendFailed(bool isUpload)
+    private void SendFailed(ref Direction direction)
     {
-        _session.TryEnd(isUpload ? SessionEndReason.UpstreamReset : SessionEndReason.ClientReset);
-        ref var direction = ref isUpload ? ref _upload : ref _download;
-        ref var other = ref isUpload ? ref _download : ref _upload;
+        Session.TryEnd(direction.IsUpload ? SessionEndReason.UpstreamReset : SessionEndReason.ClientReset);
+        ref var other = ref Other(ref direction);
         if (other.IsOver)
         {
             EndWithReset();
@@ -177,52 +112,17 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         Release(ref direction);
         direction.IsOver = true;
         other.IsFromDead = true;
-        (isUpload ? _upstream : _client).IsReadable = true;
+        direction.To.IsReadable = true;
         Queue();
     }
 
-    private void End()
+    private void FreeBuffers()
     {
-        if (!_session.TryEnd(SessionEndReason.Completed))
-        {
-            // Not a clean end: whatever is still open is visibly cut.
-            EndWithReset();
-            return;
-        }
-
-        Leave();
-        _client.Close();
-        _upstream.Close();
-        _core.SetResult(true);
+        Client.Tls?.FreeBuffers();
+        Upstream.Tls?.FreeBuffers();
     }
 
-    private void EndWithReset()
-    {
-        Leave();
-        _client.Reset();
-        _upstream.Reset();
-        _session.TryEnd(SessionEndReason.Completed);
-        _core.SetResult(true);
-    }
-
-    private void Leave()
-    {
-        _isOver = true;
-        _client.Pump = null;
-        _upstream.Pump = null;
-        Release(ref _upload);
-        Release(ref _download);
-        _tls = null!;
-    }
-
-    private void Queue()
-    {
-        if (!_isQueued)
-        {
-            _isQueued = true;
-            loop.Defer(this);
-        }
-    }
+    private ref Direction Other(ref Direction direction) => ref direction.IsUpload ? ref _download : ref _upload;
 
     /// <summary>Bytes are under way that this side has: an end now would lose them.</summary>
     private void Holding(ref Direction direction)
@@ -230,30 +130,48 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : ConnectionPu
         if (!direction.IsHolding)
         {
             direction.IsHolding = true;
-            _session.Sending(1);
+            Session.Sending(1);
         }
     }
 
     private void Release(ref Direction direction)
     {
         direction.Held.Release();
+        direction.Unwritten.Release();
         if (direction.IsHolding)
         {
             direction.IsHolding = false;
-            _session.Sending(-1);
+            Session.Sending(-1);
         }
     }
 
     private struct Direction
     {
-        /// <summary>Not yet taken by the receiver's kernel.</summary>
+        public LoopConnection From;
+        public LoopConnection To;
+
+        /// <summary>As it is to be sent, and not yet taken by the receiver's kernel.</summary>
         public HeldBytes Held;
+
+        /// <summary>Not encrypted yet, because OpenSSL wants to hear more from the receiver first; behind <see cref="Held"/>.</summary>
+        public HeldBytes Unwritten;
+
+        /// <summary>Payload in <see cref="Held"/>: counted once all of it is sent.</summary>
+        public int HeldPayload;
+
+        /// <summary>Null = as fast as it goes. Counts payload.</summary>
+        public Throttle? Throttle;
+
+        public bool IsUpload;
 
         /// <summary>The session counts a send under way.</summary>
         public bool IsHolding;
 
         /// <summary>The sender has ended, and the receiver is to be told once nothing is held.</summary>
         public bool IsEnding;
+
+        /// <summary>Where it speaks TLS, close_notify is written.</summary>
+        public bool HasToldEnd;
 
         /// <summary>Nothing will be received this way any more.</summary>
         public bool IsOver;

@@ -236,6 +236,20 @@ internal sealed class SocketConnection : StreamConnection
         }
     }
 
+    public override void Vanish()
+    {
+        try
+        {
+            SetSilentClose();
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            // Gone already.
+        }
+
+        Reset();
+    }
+
     public override void Close()
     {
         if (Interlocked.Exchange(ref _closed, 1) != 0)
@@ -267,19 +281,6 @@ internal sealed class SocketConnection : StreamConnection
         Release();
     }
 
-    /// <summary>Without waiting: whether the peer has sent something that was not received yet. False as well for one that is closed.</summary>
-    public bool HasReceived()
-    {
-        try
-        {
-            return _socket.Available > 0;
-        }
-        catch (Exception e) when (e is ObjectDisposedException or SocketException)
-        {
-            return false;
-        }
-    }
-
     public override EndPoint? GetBoundEndPoint()
     {
         try
@@ -301,6 +302,18 @@ internal sealed class SocketConnection : StreamConnection
         catch (Exception e) when (e is ObjectDisposedException or SocketException)
         {
             return true;
+        }
+    }
+
+    public override bool HasReceived()
+    {
+        try
+        {
+            return _socket.Available > 0;
+        }
+        catch (Exception e) when (e is ObjectDisposedException or SocketException)
+        {
+            return false;
         }
     }
 
@@ -374,4 +387,27 @@ internal sealed class SocketConnection : StreamConnection
         SocketError.OperationAborted => ConnectStatus.Aborted,
         _ => ConnectStatus.Failed,
     };
+
+    /// <summary>Linux tells the peer nothing then, given CAP_NET_ADMIN; elsewhere the reset gets no further than the first router.</summary>
+    private void SetSilentClose()
+    {
+        const int TcpRepair = 19;
+        if (OperatingSystem.IsLinux() && _socket.ProtocolType == ProtocolType.Tcp)
+        {
+            try
+            {
+                _socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, TcpRepair, [1, 0, 0, 0]);
+                return;
+            }
+            catch (SocketException)
+            {
+                // Not allowed.
+            }
+        }
+
+        if (_socket.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6)
+        {
+            _socket.Ttl = 1;
+        }
+    }
 }

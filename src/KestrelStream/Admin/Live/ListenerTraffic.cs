@@ -1,0 +1,6 @@
+using KestrelStream.Model;
+
+namespace KestrelStream.Admin.Live;
+
+/// <summary>Numbers of a listener at one moment. Totals are since start, running sessions included.</summary>
+internal readonly record struct ListenerTraffic(ListenerState Listener, int Active, int Most, long Total, long BytesIn, long BytesOut);

@@ -1,0 +1,9 @@
+namespace KestrelStream.Limits;
+
+/// <summary>What became of a session or handshake that met a limit.</summary>
+internal enum LimitOutcome : byte
+{
+    Refused,
+    Delayed,
+    Dropped,
+}

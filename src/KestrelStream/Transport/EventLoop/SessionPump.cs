@@ -1,0 +1,190 @@
+using System.Threading.Tasks.Sources;
+using KestrelStream.Limits;
+using KestrelStream.Sessions;
+
+namespace KestrelStream.Transport.EventLoop;
+
+/// <summary>
+/// What both relays of the loop share: the two connections, their ends, and what the session waits for meanwhile. Pooled by its loop; on the loop's
+/// thread only.
+/// </summary>
+internal abstract class SessionPump(EventLoop loop) : ConnectionPump, IValueTaskSource, IDeferredWork
+{
+    private ManualResetValueTaskSourceCore<bool> _core;
+    private bool _isQueued;
+
+    protected EventLoop Loop => loop;
+
+    protected StreamSession Session { get; private set; } = null!;
+
+    protected LoopConnection Client { get; private set; } = null!;
+
+    protected LoopConnection Upstream { get; private set; } = null!;
+
+    /// <summary>Both connections are closed.</summary>
+    protected bool IsOver { get; private set; }
+
+    /// <summary>Begins; ends when both directions have ended and both connections are closed.</summary>
+    public ValueTask RunAsync(StreamSession session)
+    {
+        Session = session;
+        Client = (LoopConnection)session.Client;
+        Upstream = (LoopConnection)session.Upstream!;
+        IsOver = false;
+        Begin();
+
+        session.EnterRelay();
+        if (session.PendingWait is not null)
+        {
+            session.PendingWait = null;
+            Client.EndWait();
+        }
+
+        Client.Pump = this;
+        Upstream.Pump = this;
+        if (Client.IsClosed || Upstream.IsClosed)
+        {
+            OnConnectionClosed();
+        }
+        else if (!Client.Watch() || !Upstream.Watch())
+        {
+            session.TryEnd(SessionEndReason.LimitExceeded);
+            EndWithReset();
+        }
+        else
+        {
+            ForwardFirst();
+            Flow();
+        }
+
+        return new ValueTask(this, _core.Version);
+    }
+
+    public override void OnConnectionClosed()
+    {
+        if (!IsOver)
+        {
+            EndWithReset();
+        }
+    }
+
+    public void RunDeferred()
+    {
+        _isQueued = false;
+        Flow();
+    }
+
+    public override void OnFailed(Exception exception)
+    {
+        if (!IsOver)
+        {
+            Leave();
+            _core.SetException(exception);
+        }
+    }
+
+    void IValueTaskSource.GetResult(short token)
+    {
+        try
+        {
+            _core.GetResult(token);
+        }
+        finally
+        {
+            _core.Reset();
+            Return();
+        }
+    }
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+        => _core.OnCompleted(continuation, state, token, flags);
+
+    /// <summary>Another session: nothing is left of the one before.</summary>
+    protected abstract void Begin();
+
+    /// <summary>What is to be sent before anything is received: the PROXY header, and what was read to find the route.</summary>
+    protected abstract void ForwardFirst();
+
+    /// <summary>Moves what can be moved, both ways.</summary>
+    protected abstract void Flow();
+
+    /// <summary>Gives back what both directions hold.</summary>
+    protected abstract void Release();
+
+    /// <summary>To the pool.</summary>
+    protected abstract void Return();
+
+    /// <summary>Both directions have ended.</summary>
+    protected void End()
+    {
+        if (!Session.TryEnd(SessionEndReason.Completed))
+        {
+            // Not a clean end: whatever is still open is visibly cut.
+            EndWithReset();
+            return;
+        }
+
+        Leave();
+        Client.Close();
+        Upstream.Close();
+        _core.SetResult(true);
+    }
+
+    protected void EndWithReset()
+    {
+        Leave();
+        Client.Reset();
+        Upstream.Reset();
+        Session.TryEnd(SessionEndReason.Completed);
+        _core.SetResult(true);
+    }
+
+    /// <summary>Ends with one side reset already, and this one closed in order.</summary>
+    protected void EndWithClose(LoopConnection last)
+    {
+        Leave();
+        last.Close();
+        _core.SetResult(true);
+    }
+
+    protected void ReceiveFailed(bool isUpload)
+    {
+        Session.TryEnd(isUpload ? SessionEndReason.ClientReset : SessionEndReason.UpstreamReset);
+        EndWithReset();
+    }
+
+    /// <summary>Null = as fast as it goes.</summary>
+    protected Throttle? ThrottleTo(int bytesPerSecond) => bytesPerSecond == 0 ? null : Throttle.Create(bytesPerSecond, loop.Clock, Queue);
+
+    /// <summary>Goes on at the end of the turn.</summary>
+    protected void Queue()
+    {
+        if (!_isQueued)
+        {
+            _isQueued = true;
+            loop.Defer(this);
+        }
+    }
+
+    protected void Count(bool isUpload, int payload)
+    {
+        if (isUpload)
+        {
+            Session.BytesIn += payload;
+        }
+        else
+        {
+            Session.BytesOut += payload;
+        }
+    }
+
+    private void Leave()
+    {
+        IsOver = true;
+        Client.Pump = null;
+        Upstream.Pump = null;
+        Release();
+    }
+}
