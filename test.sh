@@ -11,7 +11,7 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 # --- What the tests talk to --------------------------------------------------------------------------------------------------
 
 # program:package
-peers=(nginx:nginx curl:curl openssl:openssl gnutls-cli:gnutls-bin psql:postgresql mariadbd:mariadb-server redis-server:redis-server python3:python3 setpriv:util-linux systemd-analyze:systemd dnsmasq:dnsmasq-base haproxy:haproxy sshd:openssh-server ssh:openssh-client chromium:chromium node:nodejs npm:npm promtool:prometheus prometheus:prometheus)
+peers=(nginx:nginx curl:curl openssl:openssl gnutls-cli:gnutls-bin psql:postgresql mariadbd:mariadb-server redis-server:redis-server python3:python3 setpriv:util-linux systemd-analyze:systemd dnsmasq:dnsmasq-base haproxy:haproxy pebble:pebble sshd:openssh-server ssh:openssh-client chromium:chromium node:nodejs npm:npm promtool:prometheus prometheus:prometheus)
 
 missing_packages() {
     local peer

@@ -1,4 +1,5 @@
 using KestrelStream.Configuration;
+using KestrelStream.Transport;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace KestrelStream.Server.Hosting;
@@ -16,22 +17,7 @@ internal static class AdminEndpoint
         options.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
         options.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(60);
         options.Limits.MaxRequestBodySize = 64 * 1024;
-        switch (address.Kind)
-        {
-            case ProxyAddressKind.Unix:
-                File.Delete(address.Host);
-                options.ListenUnixSocket(address.Host);
-                break;
-            case ProxyAddressKind.Any:
-                options.ListenAnyIP(address.Port);
-                break;
-            case ProxyAddressKind.Localhost:
-                options.ListenLocalhost(address.Port);
-                break;
-            default:
-                options.Listen(address.Ip!, address.Port);
-                break;
-        }
+        KestrelEndPoint.Add(options, address);
     }
 
     /// <summary>Who can open the socket may change things: its owner and, as far as the umask goes, its group. Once it is bound.</summary>

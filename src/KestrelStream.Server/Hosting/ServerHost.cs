@@ -44,7 +44,7 @@ internal static class ServerHost
         builder.Services.AddSingleton(services => new ReverseProxyHost(file, services));
         builder.Services.AddSingleton<IHttpAppSource>(services => services.GetRequiredService<ReverseProxyHost>());
         builder.Services.AddSingleton<IStreamProxyConfigProvider>(services => services.GetRequiredService<ReverseProxyHost>());
-        builder.Services.AddStreamProxy();
+        builder.Services.AddStreamProxy().AddAcme();
         builder.Services.AddRouting();
 
         // The drain has its own clock, StreamProxy:ShutdownTimeout; the host's would cut it short.

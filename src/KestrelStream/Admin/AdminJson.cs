@@ -13,6 +13,7 @@ namespace KestrelStream.Admin;
 [JsonSerializable(typeof(IEnumerable<ApiListener>))]
 [JsonSerializable(typeof(IEnumerable<ApiRoute>))]
 [JsonSerializable(typeof(IEnumerable<ApiCluster>))]
+[JsonSerializable(typeof(IEnumerable<ApiIssuance>))]
 [JsonSerializable(typeof(IEnumerable<ApiSession>))]
 [JsonSerializable(typeof(IEnumerable<ApiCertificate>))]
 [JsonSerializable(typeof(IEnumerable<ApiRefused>))]

@@ -5,7 +5,7 @@ namespace KestrelStream.Admin;
 
 /// <summary>One of <c>/api/certificates</c>.</summary>
 /// <param name="Id">Its key in the configuration.</param>
-/// <param name="Certificates">Number of those that are served; other than one only of a folder.</param>
+/// <param name="Certificates">Number of those that are served; other than one only of a folder, and none while ACME has got none.</param>
 /// <param name="NotAfter">When the first of them ends; null = there is none.</param>
 /// <param name="Taken">How often changed files were taken since start.</param>
 /// <param name="RefusedTotal">How often they were not.</param>

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 namespace KestrelStream.Admin;
 
 /// <summary>Health of a certificate that a route uses, or of a folder of them. Never Unhealthy: another one is for people to bring, not for a load balancer.</summary>
-/// <param name="Status">Degraded = it ends within <see cref="Soon"/> or has ended, files of it are refused, or there is none.</param>
+/// <param name="Status">Degraded = it ends soon or has ended, files of it are refused, or there is none.</param>
 /// <param name="NotAfter">When it ends; of a folder the first to end. Null = there is none.</param>
 /// <param name="Served">Certificates that are served.</param>
 /// <param name="Refused">Pairs of files that are not.</param>
@@ -15,12 +15,9 @@ internal sealed record CertificateHealth(
     int Served,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Refused = 0)
 {
-    /// <summary>Whoever renews by themselves has done so long before.</summary>
-    private static readonly TimeSpan Soon = TimeSpan.FromDays(14);
-
     public static CertificateHealth Of(CertificateStatus certificate, DateTimeOffset now)
     {
-        var isGood = certificate.FirstToEnd - now >= Soon && certificate.Refused.Count == 0 && certificate.WhyUnreadable is null;
+        var isGood = certificate.FirstToEnd - now >= certificate.Soon && certificate.Refused.Count == 0 && certificate.WhyUnreadable is null;
         return new CertificateHealth(isGood ? HealthStatus.Healthy : HealthStatus.Degraded, certificate.FirstToEnd, certificate.Count, certificate.Refused.Count);
     }
 

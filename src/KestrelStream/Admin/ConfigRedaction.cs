@@ -55,8 +55,9 @@ internal static class ConfigRedaction
         }
     }
 
+    /// <summary>As keys of the configuration are written, and as the API writes them.</summary>
     private static bool IsSecret(string key)
-        => key.Equals("password", StringComparison.OrdinalIgnoreCase) || key.Equals("token", StringComparison.OrdinalIgnoreCase);
+        => key.ToUpperInvariant() is "PASSWORD" or "TOKEN" or "HMACKEY" or "HMAC_KEY";
 
     private static JsonTypeInfo<ApiConfig> Create()
     {

@@ -76,6 +76,15 @@ internal static class StateEndpoints
             context.RequestServices.GetRequiredService<IProxyState>().Certificates.OrderBy(certificate => certificate.Id, StringComparer.OrdinalIgnoreCase).Select(ApiCertificate.Of),
             AdminJson.Default.IEnumerableApiCertificate);
 
+    public static Task GetAcmeAsync(HttpContext context)
+    {
+        var answer =
+            from issuance in context.RequestServices.GetRequiredService<IProxyState>().Issuances
+            orderby issuance.Id
+            select new ApiIssuance(issuance.Id, issuance.State, issuance.Next, issuance.LastError, issuance.Issued, issuance.Failed);
+        return AdminResponse.WriteAsync(context, answer, AdminJson.Default.IEnumerableApiIssuance);
+    }
+
     /// <summary>Whether a route takes sessions of a listener.</summary>
     public static bool TakesFrom(RouteModel route, string listener)
         => route.Config.Listeners?.Contains(listener, StringComparer.OrdinalIgnoreCase) ?? true;

@@ -36,6 +36,7 @@ public static class StreamProxyEndpointRouteBuilderExtensions
         group.MapGet("/api/listeners", StateEndpoints.GetListenersAsync);
         group.MapGet("/api/routes", StateEndpoints.GetRoutesAsync);
         group.MapGet("/api/clusters", StateEndpoints.GetClustersAsync);
+        group.MapGet("/api/acme", StateEndpoints.GetAcmeAsync);
         group.MapGet("/api/sessions", SessionEndpoints.GetAllAsync);
         group.MapGet("/api/sessions/{session}", SessionEndpoints.GetAsync);
         group.MapGet("/api/refused", RefusedEndpoint.GetAsync);

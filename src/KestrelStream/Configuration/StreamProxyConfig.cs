@@ -42,6 +42,9 @@ public sealed record StreamProxyConfig
     /// <summary>Certificates that routes with <see cref="TlsMode.Terminate"/> name.</summary>
     public IReadOnlyDictionary<string, CertificateConfig> Certificates { get; init; } = ConfigMap.Empty<CertificateConfig>();
 
+    /// <summary>Answers ACME's challenges on port 80; null = nobody listens there.</summary>
+    public HttpChallengeConfig? HttpChallenge { get; init; }
+
     /// <summary>Which sessions go where. The order of keys never matters.</summary>
     public IReadOnlyDictionary<string, RouteConfig> Routes { get; init; } = ConfigMap.Empty<RouteConfig>();
 

@@ -44,7 +44,7 @@ internal static class EndCodes
 
     private static string CodeOf(SessionEndReason reason) => reason switch
     {
-        SessionEndReason.Completed => "--",
+        SessionEndReason.Completed or SessionEndReason.ChallengeAnswered => "--",
         SessionEndReason.ClientReset => "CD",
         SessionEndReason.UpstreamReset => "SD",
         SessionEndReason.ClientGone => "C?",

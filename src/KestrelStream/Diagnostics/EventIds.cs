@@ -54,6 +54,17 @@ internal static class EventIds
     public const int OcspBroken = 332;
     public const int OcspMissing = 333;
 
+    // 34x: certificates by ACME
+    public const int CertificateMissing = 340;
+    public const int AcmeOrderStarted = 341;
+    public const int AcmeIssued = 342;
+    public const int AcmeFailed = 343;
+    public const int AcmeAccountCreated = 344;
+    public const int AcmeRenewalPlanned = 345;
+    public const int AcmeBroken = 346;
+    public const int HttpChallengeBound = 347;
+    public const int HttpChallengeNotBound = 348;
+
     // 4xx: pools, dialing, name resolution
     public const int DialFailed = 400;
     public const int DestinationOut = 401;

@@ -127,6 +127,9 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily OcspExpiry = new(
         "kestrelstream.ocsp.expiry", MetricKind.Gauge, "s", "Time from now to the end of the answer that is stapled; missing = none is.");
 
+    public static readonly MetricFamily AcmeOrders = new(
+        "kestrelstream.acme.orders", MetricKind.Counter, "{order}", "Attempts to get a certificate by ACME, by result.");
+
     public static readonly MetricFamily AccessLogDropped = new(
         "kestrelstream.access_log.dropped", MetricKind.Counter, "{record}", "Access log records that were lost: queue full or file not writable.");
 

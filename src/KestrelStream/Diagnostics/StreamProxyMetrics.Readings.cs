@@ -53,6 +53,7 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.EchHellos, ReadEchHellos),
         (MetricFamily.OcspAnswers, Ocsp.ReadCounts),
         (MetricFamily.OcspExpiry, () => Ocsp.ReadExpiries(_time.GetUtcNow())),
+        (MetricFamily.AcmeOrders, ReadAcmeOrders),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),
     ];
 
@@ -262,6 +263,13 @@ internal sealed partial class StreamProxyMetrics
         {
             new(certificate.Changes.Taken, Label("certificate", certificate.Id), Label("result", "taken")),
             new(certificate.Changes.Refused, Label("certificate", certificate.Id), Label("result", "refused")),
+        });
+
+    private IEnumerable<Measurement<long>> ReadAcmeOrders()
+        => (_state?.Issuances ?? []).OrderBy(issuance => issuance.Id, StringComparer.Ordinal).SelectMany(issuance => new Measurement<long>[]
+        {
+            new(issuance.Issued, Label("certificate", issuance.Id), Label("result", "issued")),
+            new(issuance.Failed, Label("certificate", issuance.Id), Label("result", "failed")),
         });
 
     private IEnumerable<CertificateStatus> Certificates() => (_state?.Certificates ?? []).OrderBy(certificate => certificate.Id, StringComparer.Ordinal);

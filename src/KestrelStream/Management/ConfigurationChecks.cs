@@ -10,14 +10,15 @@ using KestrelStream.Transport;
 namespace KestrelStream.Management;
 
 /// <summary>Everything that can be said of a configuration without changing anything: values and references, and for <c>check</c> the machine's view of addresses. Thread-safe.</summary>
-internal sealed class ConfigurationChecks(LoadBalancingPolicyRegistry policies, TlsEngineSelector tlsEngines, IHttpAppSource httpApps)
+internal sealed class ConfigurationChecks(LoadBalancingPolicyRegistry policies, TlsEngineSelector tlsEngines, IHttpAppSource httpApps, IEnumerable<ICertificateSource> sources)
 {
     private readonly StreamProxyConfigValidator _validator = new(new ValidationHooks(
         policies.Names,
         text => CipherString.TryParse(text, out _, out var error) ? null : error,
         EngineSelector.IsSupported,
         tlsEngines.UsesOpenSsl,
-        () => httpApps.WhyNot));
+        () => httpApps.WhyNot,
+        sources.Any()));
 
     public ConfigResult Validate(ConfigResult read) => _validator.Validate(read);
 
@@ -33,6 +34,11 @@ internal sealed class ConfigurationChecks(LoadBalancingPolicyRegistry policies, 
             {
                 yield return new ConfigError($"StreamProxy:Listeners:{id}:Address", $"\"{listener.Address}\": {why}");
             }
+        }
+
+        if (config.HttpChallenge is { } http && ProxyAddress.TryParseListen(http.Address, out var httpAddress) && WhyNotBindable(httpAddress!) is { } httpWhy)
+        {
+            yield return new ConfigError("StreamProxy:HttpChallenge:Address", $"\"{http.Address}\": {httpWhy}");
         }
     }
 

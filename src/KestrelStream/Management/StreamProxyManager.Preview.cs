@@ -17,6 +17,7 @@ internal sealed partial class StreamProxyManager
         var compiled = Compile(errors, out var known);
         errors.AddRange(ConfigurationChecks.CheckAddresses(compiled.Config));
         CheckAuthorities.Load(compiled.Config, provider.BasePath, errors);
+        errors.AddRange(CheckSources(compiled.Config));
         errors.AddRange(CheckAccessLog(compiled.Config).Where(error => !known.Any(other => other.Path == error.Path)));
         return new ConfigCheckResult(errors, [.. CertificateReview.Of(compiled.Config, compiled.Certificates, time.GetUtcNow())]);
     }

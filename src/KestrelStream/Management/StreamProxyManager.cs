@@ -31,6 +31,7 @@ internal sealed partial class StreamProxyManager(
     IStreamProxyConfigProvider provider,
     ConfigurationChecks checks,
     CertificateStore certificates,
+    IEnumerable<ICertificateSource> certificateSources,
     TicketKeyStore ticketKeys,
     OcspStapler stapler,
     ClusterRegistry clusters,
@@ -81,6 +82,8 @@ internal sealed partial class StreamProxyManager(
     public IReadOnlyList<ListenerState> Listeners => _listeners is { } set ? [.. set.Hosts.Values.Select(host => host.State)] : [];
 
     public IReadOnlyList<CertificateStatus> Certificates => [.. certificates.States.Values.Select(CertificateStatus.Of)];
+
+    public IReadOnlyList<CertificateIssuance> Issuances => [.. certificateSources.SelectMany(source => source.Issuances)];
 
     public IReadOnlyDictionary<string, IReadOnlyList<EndPoint>> BoundAddresses
         => Listeners.ToDictionary(state => state.Id, state => state.Bound, StringComparer.OrdinalIgnoreCase);
@@ -227,6 +230,7 @@ internal sealed partial class StreamProxyManager(
         var trusts = ClientTrusts.Load(effective, provider.BasePath, errors);
         var accessRules = AccessRuleSet.Load(effective, provider.BasePath, errors);
         var ticketChange = ticketKeys.Prepare(effective, provider.BasePath, errors);
+        errors.AddRange(CheckSources(effective));
         if (errors.Count > 0)
         {
             return errors;
@@ -280,6 +284,11 @@ internal sealed partial class StreamProxyManager(
         (_config, _overrides) = (config, overrides);
         _current = next;
         await _listeners.CommitAsync(listenerChange, next.Listeners);
+        foreach (var source in certificateSources)
+        {
+            source.Apply(effective, provider.BasePath);
+        }
+
         ReportApplied(next, dropped);
         return [];
     }
@@ -339,6 +348,8 @@ internal sealed partial class StreamProxyManager(
             }
         }
     }
+
+    private IEnumerable<ConfigError> CheckSources(StreamProxyConfig config) => certificateSources.SelectMany(source => source.Check(config, provider.BasePath));
 
     private IEnumerable<ConfigError> CheckAccessLog(StreamProxyConfig config)
     {

@@ -55,6 +55,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<TicketKeyStore>();
         services.TryAddSingleton<OcspStapler>();
         services.TryAddSingleton(provider => new TlsEngineSelector(provider.GetRequiredService<ILogger<TlsEngineSelector>>()));
+        services.TryAddSingleton<ChallengeCertificates>();
         services.TryAddSingleton<SslStreamTerminator>();
         services.TryAddSingleton<OpenSslTerminator>();
         services.TryAddSingleton<ITlsTerminator, TlsTerminator>();

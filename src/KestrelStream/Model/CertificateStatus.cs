@@ -9,8 +9,11 @@ internal sealed record CertificateStatus(string Id, DateTimeOffset? FirstToEnd)
 {
     private const int MostNames = 20;
 
-    /// <summary>Certificates that are served; other than one only of a folder.</summary>
+    /// <summary>Certificates that are served; other than one only of a folder, and none while ACME has got none.</summary>
     public int Count { get; init; } = 1;
+
+    /// <summary>How long before <see cref="FirstToEnd"/> it is worth a warning.</summary>
+    public TimeSpan Soon { get; init; } = CertificateState.UsualSoon;
 
     /// <summary>Server names that they are good for, those of the first ones.</summary>
     public IReadOnlyList<string> Names { get; init; } = [];
@@ -30,6 +33,7 @@ internal sealed record CertificateStatus(string Id, DateTimeOffset? FirstToEnd)
     public static CertificateStatus Of(CertificateState state) => new(state.Id, state.FirstToEnd)
     {
         Count = state.Entries.Count,
+        Soon = state.Soon,
         Names = [.. state.Entries.SelectMany(entry => entry.DnsNames).Take(MostNames)],
         NotBefore = state.Entries.MinBy(entry => entry.NotAfter)?.NotBefore,
         Refused = state.Refused,

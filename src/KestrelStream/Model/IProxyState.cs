@@ -1,3 +1,5 @@
+using KestrelStream.Tls;
+
 namespace KestrelStream.Model;
 
 /// <summary>What runs now, for those who show it: metrics, health, the API. Read from any thread, at any time.</summary>
@@ -11,6 +13,9 @@ internal interface IProxyState
 
     /// <summary>Certificates that are loaded.</summary>
     IReadOnlyList<CertificateStatus> Certificates { get; }
+
+    /// <summary>What has become of each certificate that a source gets.</summary>
+    IReadOnlyList<CertificateIssuance> Issuances { get; }
 
     /// <summary>Every listener is bound, and no drain has started.</summary>
     bool IsReady { get; }

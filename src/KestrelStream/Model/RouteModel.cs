@@ -30,6 +30,9 @@ internal sealed class RouteModel
     /// <summary>Whether the route terminates TLS; true also in a route table that is built only to be validated, without <see cref="Tls"/>.</summary>
     public bool Terminates => Config.Tls?.Mode == TlsMode.Terminate;
 
+    /// <summary>Of no configuration: its sessions end with their handshake, which has answered an ACME server.</summary>
+    public bool AnswersChallenge { get; init; }
+
     /// <summary>Where the metrics counted its last session; theirs alone, to be spared a look-up.</summary>
     internal RouteCells? Cells { get; set; }
 }

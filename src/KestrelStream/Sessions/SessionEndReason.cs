@@ -93,6 +93,9 @@ public enum SessionEndReason
     /// <summary>It was still running when the drain ended.</summary>
     DrainTimeout,
 
+    /// <summary>An ACME server has asked for the proof of a name, and has got it.</summary>
+    ChallengeAnswered,
+
     /// <summary>A defect of the proxy; the log has the exception.</summary>
     InternalError,
 }

@@ -20,6 +20,7 @@ namespace KestrelStream.Sessions;
 /// </summary>
 internal sealed class StreamSessionHandler(
     PrereadReader preread,
+    ChallengeCertificates challenges,
     Admission admission,
     ITlsTerminator terminator,
     UpstreamDialer dialer,
@@ -83,6 +84,14 @@ internal sealed class StreamSessionHandler(
 
         if (!await admission.AdmitToRouteAsync(session, route) || (route.Tls is { } policy && !await TerminateAsync(session, policy)))
         {
+            return false;
+        }
+
+        if (route.AnswersChallenge)
+        {
+            // RFC 8737 §3: the handshake was the answer, and nothing follows it.
+            session.TryEnd(SessionEndReason.ChallengeAnswered);
+            await Refusal.SendLastAsync(session, ReadOnlyMemory<byte>.Empty);
             return false;
         }
 
@@ -225,7 +234,8 @@ internal sealed class StreamSessionHandler(
                     metrics.EchHelloRead(session, hello.Ech);
                 }
 
-                return routes.ForHello(hello, session.ClientEndPoint);
+                // Where TLS was asked for in the clear, no authority asks (RFC 8737 §3).
+                return (session.StartTls is null ? challenges.Find(hello) : null) ?? routes.ForHello(hello, session.ClientEndPoint);
         }
     }
 }

@@ -44,8 +44,36 @@ internal sealed class CertificateEntry
     /// <summary>Its owner wants clients to insist on a stapled OCSP answer (RFC 7633).</summary>
     public required bool MustStaple { get; init; }
 
+    /// <summary>Made here, to take the place of one that ACME has not got yet.</summary>
+    public bool IsStandIn { get; init; }
+
     /// <summary>SHA-256 of the leaf.</summary>
     public byte[] Fingerprint => SHA256.HashData(Certificate);
+
+    /// <summary>One that was made here and is in no file.</summary>
+    /// <param name="id">Of the configuration, or what stands for it.</param>
+    /// <param name="certificate">Signed by itself, with its private key, ECDSA; stays the caller's.</param>
+    /// <param name="isStandIn">See <see cref="IsStandIn"/>.</param>
+    public static CertificateEntry OfMemory(string id, X509Certificate2 certificate, bool isStandIn = false)
+    {
+        using var key = certificate.GetECDsaPrivateKey() ?? throw new ArgumentException("It has no ECDSA key.", nameof(certificate));
+        return new CertificateEntry
+        {
+            Id = id,
+            Certificate = certificate.RawData,
+            PrivateKey = key.ExportPkcs8PrivateKey(),
+            Chain = [],
+            EndsInRoot = true,
+            KeyAlgorithm = string.Intern(certificate.GetKeyAlgorithm()),
+            Strength = string.Intern(ChainCertificate.StrengthOf(certificate)),
+            MustStaple = false,
+            DnsNames = CertificateLoader.DnsNamesOf(certificate),
+            NotBefore = certificate.NotBefore.ToUniversalTime(),
+            NotAfter = certificate.NotAfter.ToUniversalTime(),
+            Files = default,
+            IsStandIn = isStandIn,
+        };
+    }
 
     /// <summary>Whether clients would see no difference.</summary>
     public bool HasSameChain(CertificateEntry other) =>

@@ -31,5 +31,9 @@ internal sealed class CertificateGroup
     public void Renew() => _names = Build(_names);
 
     private CertificateNames Build(CertificateNames? previous)
-        => new([.. States.Select(state => state.Entries)], hasDefault: UnknownName == UnknownName.Default && States[0].Entries.Count > 0, previous);
+    {
+        // What is still to come from ACME comes behind what is there, wherever it stands in the list.
+        var lists = States.Where(state => !state.IsAwaited).Select(state => state.Entries);
+        return new([.. lists], [.. States.Where(state => state.IsAwaited)], hasDefault: UnknownName == UnknownName.Default, previous);
+    }
 }

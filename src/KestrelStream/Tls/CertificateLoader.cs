@@ -52,7 +52,7 @@ internal sealed partial class CertificateLoader
             return new CertificateLoadResult(null, new CertificateError(id, nameof(config.Path), "no certificate file is named"), [], default);
         }
 
-        return Load(id, config, CertificatePaths.Of(config, basePath), now);
+        return Load(id, config, CertificatePaths.Of(id, config, basePath), now);
     }
 
     /// <param name="id">Of the certificate.</param>
@@ -185,7 +185,8 @@ internal sealed partial class CertificateLoader
         }
     }
 
-    private static List<string> DnsNamesOf(X509Certificate2 leaf)
+    /// <summary>See <see cref="CertificateEntry.DnsNames"/>.</summary>
+    public static List<string> DnsNamesOf(X509Certificate2 leaf)
     {
         // RFC 6125 §6.4.4: the common name counts only when there are no alternative names.
         var extension = leaf.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();

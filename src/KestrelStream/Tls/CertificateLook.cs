@@ -17,7 +17,7 @@ internal sealed class CertificateLook
         {
             foreach (var slot in state.Slots.Values)
             {
-                Look(slot, CertificateFiles.Read(slot.Paths));
+                LookAtPair(slot, CertificateFiles.Read(slot.Paths));
             }
         }
         else if (started >= folder.NextScan || folder.HasOtherNames())
@@ -55,6 +55,20 @@ internal sealed class CertificateLook
     public string? WhyUnreadable { get; private set; }
 
     public TimeSpan Elapsed { get; }
+
+    private void LookAtPair(CertificateSlot slot, CertificateFiles files)
+    {
+        if (slot.Entry is not null || files.Certificate.IsThere)
+        {
+            Look(slot, files);
+        }
+        else if (slot.Seen is not null)
+        {
+            // What was refused is gone, and ACME brings another: not there yet is no mistake.
+            slot.Forget();
+            HasNews = true;
+        }
+    }
 
     private void LookAtFolder(CertificateState state, CertificateFolder folder)
     {
@@ -113,7 +127,7 @@ internal sealed class CertificateLook
     private void LookAgain(CertificateSlot slot)
     {
         var files = CertificateFiles.Read(slot.Paths);
-        if (files.Certificate.Length >= 0)
+        if (files.Certificate.IsThere)
         {
             Look(slot, files);
         }

@@ -6,18 +6,20 @@ namespace KestrelStream.Tls;
 /// </summary>
 internal sealed class CertificateNames
 {
-    private readonly Dictionary<string, CertificatePair> _exact = new(StringComparer.OrdinalIgnoreCase);
+    // Null = clients are refused until ACME has got the certificate.
+    private readonly Dictionary<string, CertificatePair?> _exact = new(StringComparer.OrdinalIgnoreCase);
 
     // By what follows the "*."; it stands for exactly one label (RFC 6125 §6.4.3), so that at most one wildcard can match.
-    private readonly Dictionary<string, CertificatePair>.AlternateLookup<ReadOnlySpan<char>> _wildcard =
-        new Dictionary<string, CertificatePair>(StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();
+    private readonly Dictionary<string, CertificatePair?>.AlternateLookup<ReadOnlySpan<char>> _wildcard =
+        new Dictionary<string, CertificatePair?>(StringComparer.OrdinalIgnoreCase).GetAlternateLookup<ReadOnlySpan<char>>();
 
     private readonly Dictionary<(CertificateEntry, CertificateEntry?), CertificatePair> _pairs = [];
 
     /// <param name="lists">The certificates of each id of a route, in the route's order; in each the better ones first.</param>
+    /// <param name="awaited">What ACME has not got yet: their names are never shown the default.</param>
     /// <param name="hasDefault">Whether the first one is shown to clients whose name no certificate has.</param>
     /// <param name="previous">Pairs that are the same are taken over, and with them what was made of them; null = nothing.</param>
-    public CertificateNames(IReadOnlyList<IReadOnlyList<CertificateEntry>> lists, bool hasDefault, CertificateNames? previous)
+    public CertificateNames(IReadOnlyList<IReadOnlyList<CertificateEntry>> lists, IReadOnlyList<CertificateState> awaited, bool hasDefault, CertificateNames? previous)
     {
         foreach (var entry in lists.SelectMany(list => list))
         {
@@ -28,17 +30,33 @@ internal sealed class CertificateNames
                 {
                     map.Add(key, PairOf(entry, null, previous));
                 }
-                else if (pair.Partner is null && pair.Leader.KeyAlgorithm != entry.KeyAlgorithm)
+                else if (pair!.Partner is null && pair.Leader.KeyAlgorithm != entry.KeyAlgorithm)
                 {
                     map[key] = PairOf(pair.Leader, entry, previous);
                 }
             }
         }
 
-        if (hasDefault)
+        foreach (var state in awaited)
         {
-            var leader = lists[0][0];
-            Default = PairOf(leader, PartnerOf(leader), previous);
+            foreach (var name in state.Config.Acme!.Names.Where(name => Find(name) is null))
+            {
+                _exact.TryAdd(name, state.StandIn is { } standIn ? PairOf(standIn, null, previous) : null);
+            }
+        }
+
+        if (!hasDefault)
+        {
+            return;
+        }
+
+        if (lists.Count > 0)
+        {
+            Default = lists[0] is [var leader, ..] ? PairOf(leader, PartnerOf(leader), previous) : null;
+        }
+        else
+        {
+            Default = awaited.FirstOrDefault(state => state.StandIn is not null) is { } state ? PairOf(state.StandIn!, null, previous) : null;
         }
     }
 

@@ -8,8 +8,6 @@ namespace KestrelStream.Tls;
 /// <summary>What clients will not like about certificates that can be used: for <c>check</c>. Reads nothing but the roots of the system. Thread-safe.</summary>
 internal static class CertificateReview
 {
-    private static readonly TimeSpan s_soon = TimeSpan.FromDays(14);
-
     /// <param name="config">Valid as far as routes name certificates.</param>
     /// <param name="set">Its certificates.</param>
     /// <param name="now">What is valid.</param>
@@ -22,7 +20,7 @@ internal static class CertificateReview
 
     private static IEnumerable<ConfigError> OfState(CertificateState state, DateTimeOffset now)
     {
-        var path = $"StreamProxy:Certificates:{state.Id}:{(state.Folder is null ? nameof(CertificateConfig.Path) : nameof(CertificateConfig.Directory))}";
+        var path = $"StreamProxy:Certificates:{state.Id}:{state.ConfigKey}";
         if (state.Folder is not null && state.Entries.Count == 0)
         {
             yield return new ConfigError(path, $"'{state.Folder.Path}' has no certificate");
@@ -33,7 +31,7 @@ internal static class CertificateReview
         foreach (var entry in state.Entries)
         {
             var file = entry.Files.Certificate.Target;
-            if (entry.NotAfter > now && entry.NotAfter - now < s_soon)
+            if (entry.NotAfter > now && entry.NotAfter - now < state.Soon)
             {
                 yield return new ConfigError(path, string.Create(CultureInfo.InvariantCulture, $"'{file}' ends soon, on {entry.NotAfter:u}"));
             }
@@ -66,11 +64,11 @@ internal static class CertificateReview
         }
 
         var states = tls.Certificates.Select(certificate => set.States[certificate]).ToList();
-        var names = new CertificateNames([.. states.Select(set.EntriesOf)], hasDefault: false, previous: null);
+        var names = new CertificateNames([.. states.Select(set.EntriesOf)], awaited: [], hasDefault: false, previous: null);
         var what = (tls.UnknownName ?? CertificateGroup.DefaultOf(states[0])) == UnknownName.Reject ? "are refused" : $"are shown {ErrorText.Quote(tls.Certificates[0])}";
         for (var i = 0; i < route.Match.Sni.Count; i++)
         {
-            foreach (var name in NamesOf(route.Match.Sni[i]).Where(name => names.Find(name) is null))
+            foreach (var name in NamesOf(route.Match.Sni[i]).Where(name => names.Find(name) is null && !states.Exists(state => state.Awaits(name))))
             {
                 yield return new ConfigError(
                     string.Create(CultureInfo.InvariantCulture, $"StreamProxy:Routes:{id}:Match:Sni:{i}"), $"no certificate of the route has {ErrorText.Quote(name)}: clients that ask for it {what}");

@@ -2,9 +2,15 @@ using KestrelStream.Configuration;
 
 namespace KestrelStream.Tls;
 
-/// <summary>A certificate of the configuration, or a folder of them, over the changes of its files and over the reloads that leave its config alone. Reading is thread-safe.</summary>
+/// <summary>
+/// A certificate of the configuration, from files or from ACME, or a folder of them, over the changes of its files and over the reloads that leave its config alone.
+/// Reading is thread-safe.
+/// </summary>
 internal sealed class CertificateState
 {
+    /// <summary>Of what others renew: see <see cref="Soon"/>.</summary>
+    public static readonly TimeSpan UsualSoon = TimeSpan.FromDays(14);
+
     private volatile CertificateEntry[] _entries;
     private volatile RefusedCertificate[] _refused = [];
     private long _taken;
@@ -12,11 +18,11 @@ internal sealed class CertificateState
 
     /// <summary>One pair of files.</summary>
     public CertificateState(string id, CertificateConfig config, string basePath, CertificateEntry entry, DateTimeOffset now)
-        : this(id, config, basePath, folder: null, [new CertificateSlot(CertificatePaths.Of(config, basePath), entry)], now)
+        : this(id, config, basePath, folder: null, [new CertificateSlot(CertificatePaths.Of(id, config, basePath), entry)], now)
     {
     }
 
-    /// <summary>A folder.</summary>
+    /// <summary>A folder; or with one slot, which may be empty, what ACME gets.</summary>
     public CertificateState(string id, CertificateConfig config, string basePath, CertificateFolder? folder, IEnumerable<CertificateSlot> slots, DateTimeOffset now)
     {
         Id = id;
@@ -38,10 +44,19 @@ internal sealed class CertificateState
     /// <summary>Null = one pair of files.</summary>
     public CertificateFolder? Folder { get; }
 
+    /// <summary>Which key of the configuration says where its files are.</summary>
+    public string ConfigKey => KeyOf(Config);
+
+    /// <summary>Shown as long as ACME has got none; null = clients are refused then, or it comes from elsewhere.</summary>
+    public CertificateEntry? StandIn { get; init; }
+
+    /// <summary>ACME has not got it yet.</summary>
+    public bool IsAwaited => Config.Acme is not null && _entries.Length == 0;
+
     /// <summary>By the path of the certificate. The store's watch alone reads and changes them.</summary>
     public Dictionary<string, CertificateSlot> Slots { get; }
 
-    /// <summary>What new handshakes use, the better first: see <see cref="CertificateOrder"/>. Of a pair of files always one.</summary>
+    /// <summary>What new handshakes use, the better first: see <see cref="CertificateOrder"/>. Of a pair of files always one; never a stand-in.</summary>
     public IReadOnlyList<CertificateEntry> Entries => _entries;
 
     /// <summary>Files that are not served, with the reason.</summary>
@@ -56,8 +71,21 @@ internal sealed class CertificateState
     /// <summary>When the first of its certificates ends; null = there is none.</summary>
     public DateTimeOffset? FirstToEnd => _entries is { Length: > 0 } entries ? entries.Min(entry => entry.NotAfter) : null;
 
+    /// <summary>
+    /// How long before its end a certificate is worth a warning: whoever renews has done so long before. One by ACME may live for days or hours, and is renewed when
+    /// a third of them is left; half of that is soon then.
+    /// </summary>
+    public TimeSpan Soon
+        => Config.Acme is { } acme && _entries is [var entry] && (acme.RenewBefore ?? ((entry.NotAfter - entry.NotBefore) / 3)) / 2 is var half && half < UsualSoon ? half : UsualSoon;
+
     /// <summary>How often new files have been taken, and how often they have not.</summary>
     public (long Taken, long Refused) Changes => (Interlocked.Read(ref _taken), Interlocked.Read(ref _refusals));
+
+    public static string KeyOf(CertificateConfig config)
+        => config.Acme is not null ? $"{nameof(config.Acme)}:{nameof(AcmeConfig.Storage)}" : config.Directory is not null ? nameof(config.Directory) : nameof(config.Path);
+
+    /// <summary>Whether it will be for a name.</summary>
+    public bool Awaits(string name) => IsAwaited && Config.Acme!.Names.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     public void CountTaken() => Interlocked.Increment(ref _taken);
 

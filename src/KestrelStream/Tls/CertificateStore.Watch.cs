@@ -164,7 +164,7 @@ internal sealed partial class CertificateStore
         var isOther = slot.Entry is null || !entry.HasSameChain(slot.Entry);
         if (isOther && WhyNotUsable?.Invoke(state, entry) is { } whyNot)
         {
-            Refuse(state, slot, files, new CertificateError(state.Id, state.Folder is null ? nameof(state.Config.Path) : nameof(state.Config.Directory), $"'{slot.Paths.Path}': {whyNot}"), now);
+            Refuse(state, slot, files, new CertificateError(state.Id, state.ConfigKey, $"'{slot.Paths.Path}': {whyNot}"), now);
             return false;
         }
 

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using KestrelStream.Configuration;
 using KestrelStream.Diagnostics;
 using Microsoft.Extensions.Logging;
@@ -45,7 +44,7 @@ internal sealed partial class CertificateStore : IDisposable
 
     /// <summary>
     /// Loads what a config names. Certificates whose config is the same as in the running one keep their state, and are read again only if their files
-    /// have changed; folders that are watched already are left to the watch. Changes nothing that runs.
+    /// have changed; what is watched already and needs no file, folders and what ACME gets, is left to the watch. Changes nothing that runs.
     /// </summary>
     /// <param name="certificates">By id.</param>
     /// <param name="basePath">What relative paths are relative to.</param>
@@ -60,7 +59,7 @@ internal sealed partial class CertificateStore : IDisposable
         foreach (var (id, config) in certificates)
         {
             var state = running.TryGetValue(id, out var known) && known.Config == config && known.BasePath == basePath ? known : null;
-            if (state is not null && (state.Folder is not null || IsUnchanged(state)))
+            if (state is not null && (state.Folder is not null || config.Acme is not null || IsUnchanged(state)))
             {
                 states.Add(id, state);
                 continue;
@@ -70,6 +69,10 @@ internal sealed partial class CertificateStore : IDisposable
             if (config.Directory is not null)
             {
                 state = LoadFolder(id, config, basePath, now, errors, warnings);
+            }
+            else if (config.Acme is not null)
+            {
+                state = LoadAwaited(id, config, basePath, now, warnings);
             }
             else
             {
@@ -154,54 +157,7 @@ internal sealed partial class CertificateStore : IDisposable
     private static bool IsUnchanged(CertificateState state)
     {
         var entry = state.Entries[0];
-        return CertificateFiles.Read(CertificatePaths.Of(state.Config, state.BasePath)) == entry.Files;
-    }
-
-    /// <summary>Null = the folder cannot be read. A pair that is no good does not keep the others from being served.</summary>
-    private static CertificateState? LoadFolder(
-        string id, CertificateConfig config, string basePath, DateTimeOffset now, List<CertificateError> errors, List<CertificateError> warnings)
-    {
-        var folder = new CertificateFolder(Path.GetFullPath(config.Directory!, basePath));
-        if (!folder.TryScan(out var pairs, out var whyNot))
-        {
-            errors.Add(new CertificateError(id, nameof(config.Directory), whyNot));
-            return null;
-        }
-
-        var results = LoadAll(id, config, pairs.ConvertAll(pair => pair.Paths), now);
-        var slots = new CertificateSlot[pairs.Count];
-        for (var i = 0; i < slots.Length; i++)
-        {
-            slots[i] = new CertificateSlot(pairs[i].Paths, results[i].Entry);
-            warnings.AddRange(results[i].Warnings);
-            if (results[i].Error is { } error)
-            {
-                slots[i].Refuse(results[i].Files, error, now + RetryAfter);
-                warnings.AddRange(error.IsHalf ? [] : [error]);
-            }
-        }
-
-        return new CertificateState(id, config, basePath, folder, slots, now);
-    }
-
-    /// <summary>In the order of the paths. What is wrong with a pair of a folder is said of the folder's key.</summary>
-    private static CertificateLoadResult[] LoadAll(string id, CertificateConfig config, List<CertificatePaths> paths, DateTimeOffset now)
-    {
-        var results = new CertificateLoadResult[paths.Count];
-        var folders = new ConcurrentDictionary<string, bool>();
-        Parallel.For(0, results.Length, i =>
-        {
-            var result = CertificateLoader.Load(id, config, paths[i], now, folders);
-            results[i] = config.Directory is null || (result.Error is null && result.Warnings.Count == 0) ? result : result with
-            {
-                Error = result.Error is null ? null : OfFolder(result.Error),
-                Warnings = [.. result.Warnings.Select(OfFolder)],
-            };
-        });
-        return results;
-
-        static CertificateError OfFolder(CertificateError error)
-            => error.Key == nameof(CertificateConfig.Password) ? error : error with { Key = nameof(CertificateConfig.Directory) };
+        return CertificateFiles.Read(CertificatePaths.Of(state.Id, state.Config, state.BasePath)) == entry.Files;
     }
 
     private void RenewGroups(IReadOnlyCollection<CertificateState> changed)
@@ -223,10 +179,14 @@ internal sealed partial class CertificateStore : IDisposable
             LogFolderLoaded(_logger, state.Id, folder.Path, state.Entries.Count, state.Refused.Count);
             ReportOverlaps(state);
         }
+        else if (state.IsAwaited)
+        {
+            LogAwaited(_logger, state.Id, string.Join(", ", state.Config.Acme!.Names), state.StandIn is null ? "refused" : "shown a self-signed one");
+        }
         else
         {
             var entry = state.Entries[0];
-            LogLoaded(_logger, state.Id, state.Config.Path, entry.NotAfter, string.Join(", ", entry.DnsNames));
+            LogLoaded(_logger, state.Id, state.Config.Acme is null ? state.Config.Path : entry.Files.Certificate.Target, entry.NotAfter, string.Join(", ", entry.DnsNames));
         }
     }
 
@@ -265,6 +225,9 @@ internal sealed partial class CertificateStore : IDisposable
 
     [LoggerMessage(EventIds.CertificateLoaded, LogLevel.Information, "Certificate {Certificate} loaded from '{Path}': valid until {NotAfter:u}, for {Names}")]
     private static partial void LogLoaded(ILogger logger, string certificate, string path, DateTimeOffset notAfter, string names);
+
+    [LoggerMessage(EventIds.CertificateMissing, LogLevel.Warning, "Certificate {Certificate} for {Names} is still to be got; until then clients are {Treatment}")]
+    private static partial void LogAwaited(ILogger logger, string certificate, string names, string treatment);
 
     [LoggerMessage(EventIds.CertificateFolderLoaded, LogLevel.Information, "Certificate {Certificate}: {Count} certificates loaded from '{Path}', {Refused} refused")]
     private static partial void LogFolderLoaded(ILogger logger, string certificate, string path, int count, int refused);

@@ -12,6 +12,8 @@ internal readonly record struct FileFingerprint(string Target, long Length, long
     // As many as Linux follows before it answers ELOOP.
     private const int MaxLinks = 40;
 
+    public bool IsThere => Length >= 0;
+
     /// <summary>Never throws: a file that cannot be looked at is a state like any other.</summary>
     /// <param name="path">Absolute.</param>
     public static FileFingerprint Read(string path)

@@ -46,10 +46,11 @@ internal sealed class RoutePolicies
             }
 
             // OpenSSL has the last word: it knows its security level, and what this system's settings forbid. Of thousands it is asked once for each kind.
-            var entries = tls.Certificates.SelectMany(certificate => certificates.EntriesOf(certificates.States[certificate]).DistinctBy(entry => entry.Strength));
+            var states = tls.Certificates.Select(certificate => certificates.States[certificate]).ToList();
+            var entries = states.SelectMany(state => certificates.EntriesOf(state).DistinctBy(entry => entry.Strength)).Concat(states.Where(state => state.IsAwaited).Select(state => state.StandIn).OfType<CertificateEntry>());
             if (openSsl.Value is not null && !OpenSslContext.Check(tls, sources.Trusts[id], entries, out var refused, out var certificate, out var error))
             {
-                var (key, file) = certificate is null ? (refused!, "") : (KeyOf(tls, certificate), $" ('{certificate.Files.Certificate.Target}')");
+                var (key, file) = certificate is null ? (refused!, "") : (KeyOf(tls, certificate), certificate.IsStandIn ? " (the self-signed one until it is issued)" : $" ('{certificate.Files.Certificate.Target}')");
                 policies._errors.Add(new ConfigError($"StreamProxy:Routes:{id}:Tls:{key}", $"OpenSSL refuses it: {error.Text}{file}"));
             }
 

@@ -13,10 +13,15 @@ internal sealed partial class TlsEngineSelector(ILogger<TlsEngineSelector> logge
 {
     private readonly Lazy<(OpenSslLibrary? Library, string? WhyNot)> _openSsl = new(() => (OpenSslLibrary.Probe(out var whyNot, ssl), whyNot));
 
+    private Lazy<OpenSslLibrary?>? _selected;
+
     public TlsEngineSelector(ILogger<TlsEngineSelector> logger)
         : this(logger, OpenSslNative.Ssl)
     {
     }
+
+    /// <summary>What ends TLS now; null = SslStream, or nothing was selected yet.</summary>
+    public OpenSslLibrary? Selected => Volatile.Read(ref _selected)?.Value;
 
     /// <summary>Whether OpenSSL will be chosen, as far as that can be said before an engine runs.</summary>
     public bool UsesOpenSsl(StreamProxyConfig config) => WouldSelect(config) is not null;
@@ -41,6 +46,7 @@ internal sealed partial class TlsEngineSelector(ILogger<TlsEngineSelector> logge
             _ = chosen.Value;
         }
 
+        Volatile.Write(ref _selected, chosen);
         return chosen;
     }
 

@@ -40,7 +40,7 @@ internal sealed class TlsPolicy
         OpenSsl = openSsl;
         _sentTrust = trust is null || openSsl is not null ? null : SslCertificateTrust.CreateForX509Collection(trust.Certificates, sendTrustInHandshake: !OperatingSystem.IsWindows());
         _certificates = certificates;
-        _offers = new TlsOffers(pair => new TlsOffer(pair, () => OptionsOf(pair.Leader), () => new OpenSslContext(_basis, pair.Entries)));
+        _offers = new TlsOffers(pair => new TlsOffer(pair, () => OptionsOf(pair.Leader), () => new OpenSslContext(BasisOf(pair), pair.Entries)));
         _cipherSuites = CipherSuitesOf(config.Ciphers, config.CipherSuites, config.Protocols);
         _protocols = ProtocolsOf(config) | (_cipherSuites is null ? IsolationOf(Interlocked.Increment(ref s_lastIsolation)) : 0);
         // Empty, not null: null would let Kestrel add h2 and http/1.1.
@@ -96,6 +96,9 @@ internal sealed class TlsPolicy
         => OpenSsl is not null && _certificates.States.Contains(state)
             ? _judged.GetOrAdd(entry.Strength, _ => Judge(entry))
             : null;
+
+    /// <summary>Nobody answers for a certificate that was made here.</summary>
+    private TlsPolicyBasis BasisOf(CertificatePair pair) => pair.Leader.IsStandIn ? _basis with { Ocsp = null } : _basis;
 
     private string? Judge(CertificateEntry entry)
         => OpenSslContext.Check(_basis.Config, _basis.Trust, [entry], out var _, out var _, out var error) ? null : $"OpenSSL refuses it: {error.Text}";

@@ -10,7 +10,7 @@ public sealed class AdminMappingTests
 {
     public static TheoryData<string> Paths =>
     [
-        "/healthz", "/readyz", "/metrics", "/api/config", "/api/listeners", "/api/routes", "/api/clusters", "/api/explain?listener=public",
+        "/healthz", "/readyz", "/metrics", "/api/config", "/api/listeners", "/api/routes", "/api/clusters", "/api/acme", "/api/explain?listener=public",
     ];
 
     [Theory]

@@ -43,6 +43,7 @@ public sealed class StateEndpointsTests
             {
                 ["Password"] = new() { Path = "site.pfx", Password = Secret },
                 ["open"] = new() { Path = "site.pem", KeyPath = "site.key" },
+                ["auto"] = new() { Acme = new AcmeConfig { ExternalAccount = new AcmeExternalAccountConfig { KeyId = "kid-1", HmacKey = Secret } } },
             },
         });
         await using var host = await AdminHost.StartAsync(proxy);
@@ -50,8 +51,9 @@ public sealed class StateEndpointsTests
         Assert.DoesNotContain(Secret, text, StringComparison.Ordinal);
         using var json = JsonDocument.Parse(text);
         var certificates = json.RootElement.GetProperty("config").GetProperty("certificates");
-        Assert.Equal("""{"path":"site.pfx","key_path":null,"directory":null,"password":"***"}""", certificates.GetProperty("Password").GetRawText());
-        Assert.Equal("""{"path":"site.pem","key_path":"site.key","directory":null,"password":null}""", certificates.GetProperty("open").GetRawText());
+        Assert.Equal("""{"path":"site.pfx","key_path":null,"directory":null,"password":"***","acme":null}""", certificates.GetProperty("Password").GetRawText());
+        Assert.Equal("""{"path":"site.pem","key_path":"site.key","directory":null,"password":null,"acme":null}""", certificates.GetProperty("open").GetRawText());
+        Assert.Equal("""{"key_id":"kid-1","hmac_key":"***"}""", certificates.GetProperty("auto").GetProperty("acme").GetProperty("external_account").GetRawText());
     }
 
     [Fact]

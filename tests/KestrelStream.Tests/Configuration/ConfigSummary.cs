@@ -27,6 +27,11 @@ internal static class ConfigSummary
             Line(text, $"metrics top names {config.Metrics.TopNames}");
         }
 
+        if (config.HttpChallenge is { } http)
+        {
+            Line(text, $"http challenge {http.Address}, redirect {http.RedirectToHttps}");
+        }
+
         foreach (var (id, listener) in config.Listeners)
         {
             Line(text, $"listener {id}: {listener.Address}, preread {listener.PrereadTimeout} {listener.PrereadBufferBytes} bytes, server first after {listener.ServerFirstAfter}, handshake {listener.HandshakeTimeout}, backlog {listener.Backlog}, max {Or(listener.MaxConnections)}{ProxyProtocolOf(listener)}");
@@ -36,6 +41,12 @@ internal static class ConfigSummary
 
         foreach (var (id, certificate) in config.Certificates)
         {
+            if (certificate.Acme is { } acme)
+            {
+                Line(text, $"certificate {id}: {acme.Directory}, {List(acme.Names)}, mail {acme.Email ?? "none"}, {acme.Challenge}, in {acme.Storage}, agrees {acme.AgreeToTermsOfService}, until issued {acme.UntilIssued}, {acme.KeyType}, renew before {Or(acme.RenewBefore)}, trusted {acme.TrustedCertificates ?? "system"}, account {acme.ExternalAccount?.KeyId ?? "none"} {acme.ExternalAccount?.HmacKey ?? "none"}");
+                continue;
+            }
+
             Line(text, $"certificate {id}: {(certificate.Directory is { } folder ? $"folder {folder}" : certificate.Path)}, key {certificate.KeyPath ?? "none"}, password {certificate.Password ?? "none"}");
         }
 

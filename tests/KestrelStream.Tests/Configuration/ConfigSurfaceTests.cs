@@ -31,6 +31,9 @@ public class ConfigSurfaceTests
         { "Limits", "Limits", typeof(LimitsConfig), "StreamProxy:Routes:x:Limits" },
         { "ListenerStartTls", "StartTls", typeof(ListenerStartTlsConfig), "StreamProxy:Listeners:x:StartTls" },
         { "Certificate", "Certificates", typeof(CertificateConfig), "StreamProxy:Certificates:x" },
+        { "Acme", "Acme", typeof(AcmeConfig), "StreamProxy:Certificates:x:Acme" },
+        { "ExternalAccount", "ExternalAccount", typeof(AcmeExternalAccountConfig), "StreamProxy:Certificates:x:Acme:ExternalAccount" },
+        { "HttpChallenge", "HttpChallenge", typeof(HttpChallengeConfig), "StreamProxy:HttpChallenge" },
         { "Route", "Routes", typeof(RouteConfig), "StreamProxy:Routes:x" },
         { "Match", "Match", typeof(RouteMatch), "StreamProxy:Routes:x:Match" },
         { "RouteTls", "Tls", typeof(RouteTlsConfig), "StreamProxy:Routes:x:Tls" },
@@ -80,6 +83,9 @@ public class ConfigSurfaceTests
         AssertChoices<EngineKind>("StreamProxy", "Engine");
         AssertChoices<TlsEngineKind>("Tls", "Engine");
         AssertChoices<AccessLogFormat>("AccessLog", "Format");
+        AssertChoices<AcmeChallenge>("Acme", "Challenge");
+        AssertChoices<AcmeUntilIssued>("Acme", "UntilIssued");
+        AssertChoices<AcmeKeyType>("Acme", "KeyType");
         AssertChoices<RouteAction>("Route", "Action");
         AssertChoices<RefusalAction>("Route", "DenyAction");
         AssertChoices<RefusalAction>("Listener", "DenyAction");

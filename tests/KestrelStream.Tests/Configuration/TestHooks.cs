@@ -11,5 +11,6 @@ internal static class TestHooks
         ciphers => ciphers.Contains("BOGUS", StringComparison.Ordinal) ? "\"BOGUS\" is not a cipher word" : null,
         engine => engine != EngineKind.EventLoop,
         config => config.Tls.Engine == TlsEngineKind.OpenSsl,
-        () => null);
+        () => null,
+        HasAcme: true);
 }

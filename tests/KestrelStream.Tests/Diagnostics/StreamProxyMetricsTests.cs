@@ -10,6 +10,7 @@ using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.Sessions;
 using KestrelStream.Transport;
+using KestrelStream.Tls;
 using Xunit;
 
 namespace KestrelStream.Tests.Diagnostics;
@@ -25,6 +26,7 @@ public sealed class StreamProxyMetricsTests
         [
             "kestrelstream_accept_errors_total counter",
             "kestrelstream_access_log_dropped_total counter",
+            "kestrelstream_acme_orders_total counter",
             "kestrelstream_active_sessions gauge",
             "kestrelstream_admin_changes_total counter",
             "kestrelstream_bytes_total counter",
@@ -138,6 +140,8 @@ public sealed class StreamProxyMetricsTests
         Assert.Equal(2, samples["""kestrelstream_config_reloads_total{result="rejected"}"""]);
         Assert.Equal(86400 * 30, samples["""kestrelstream_certificate_expiry_seconds{certificate="site"}"""]);
         Assert.Equal(-3600, samples["""kestrelstream_certificate_expiry_seconds{certificate="old"}"""]);
+        Assert.Equal(2, samples["""kestrelstream_acme_orders_total{certificate="www",result="issued"}"""]);
+        Assert.Equal(5, samples["""kestrelstream_acme_orders_total{certificate="www",result="failed"}"""]);
         Assert.DoesNotContain("""kestrelstream_certificate_expiry_seconds{certificate="empty"}""", samples.Keys);
         Assert.Equal(4, samples["""kestrelstream_certificate_changes_total{certificate="site",result="taken"}"""]);
         Assert.Equal(2, samples["""kestrelstream_certificate_changes_total{certificate="site",result="refused"}"""]);
@@ -214,6 +218,7 @@ public sealed class StreamProxyMetricsTests
         [
             "kestrelstream.accept_errors {error}",
             "kestrelstream.access_log.dropped {record}",
+            "kestrelstream.acme.orders {order}",
             "kestrelstream.active_sessions {session}",
             "kestrelstream.admin.changes {change}",
             "kestrelstream.bytes By",
@@ -362,6 +367,8 @@ public sealed class StreamProxyMetricsTests
             new CertificateStatus("old", proxy.Time.GetUtcNow().AddHours(-1)),
             new CertificateStatus("empty", null) { Count = 0 },
         ];
+
+        proxy.Issuances = [new CertificateIssuance("www", IssuanceState.Issued, null, null, Issued: 2, Failed: 5)];
 
         var relayed = proxy.Start();
         relayed.Route = proxy.Route("app1");

@@ -48,6 +48,8 @@ internal sealed class TestProxy : IProxyState, IDisposable
 
     public IReadOnlyList<CertificateStatus> Certificates { get; set; } = [];
 
+    public IReadOnlyList<CertificateIssuance> Issuances { get; set; } = [];
+
     public bool IsReady { get; set; } = true;
 
     public bool IsDraining { get; set; }

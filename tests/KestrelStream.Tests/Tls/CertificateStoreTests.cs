@@ -224,7 +224,7 @@ public sealed class CertificateStoreTests : IDisposable
 
         Assert.Equal(version, _store.Version);
         Assert.Empty(_changed);
-        Assert.Equal(CertificateFiles.Read(CertificatePaths.Of(Config, _folder.Path)), Current.Files);
+        Assert.Equal(CertificateFiles.Read(CertificatePaths.Of("c", Config, _folder.Path)), Current.Files);
     }
 
     [Fact]

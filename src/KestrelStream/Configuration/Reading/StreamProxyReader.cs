@@ -18,7 +18,8 @@ internal static class StreamProxyReader
             AccessLog = section.Section(nameof(StreamProxyConfig.AccessLog), AccessLogReader.Read),
             Metrics = section.Section(nameof(StreamProxyConfig.Metrics), ReadMetrics) ?? defaults.Metrics,
             Listeners = section.Map(nameof(StreamProxyConfig.Listeners), ReadListener),
-            Certificates = section.Map(nameof(StreamProxyConfig.Certificates), ReadCertificate),
+            Certificates = section.Map(nameof(StreamProxyConfig.Certificates), CertificateReader.Read),
+            HttpChallenge = section.Section(nameof(StreamProxyConfig.HttpChallenge), ReadHttpChallenge),
             Routes = section.Map(nameof(StreamProxyConfig.Routes), RouteReader.Read),
             Clusters = section.Map(nameof(StreamProxyConfig.Clusters), ClusterReader.Read),
         };
@@ -91,11 +92,9 @@ internal static class StreamProxyReader
         };
     }
 
-    private static CertificateConfig ReadCertificate(SectionReader section) => new()
+    private static HttpChallengeConfig ReadHttpChallenge(SectionReader section) => new()
     {
-        Path = section.Text(nameof(CertificateConfig.Path)) ?? "",
-        KeyPath = section.Text(nameof(CertificateConfig.KeyPath)),
-        Directory = section.Text(nameof(CertificateConfig.Directory)),
-        Password = section.Text(nameof(CertificateConfig.Password)),
+        Address = section.Text(nameof(HttpChallengeConfig.Address)) ?? "",
+        RedirectToHttps = section.Flag(nameof(HttpChallengeConfig.RedirectToHttps)) ?? new HttpChallengeConfig().RedirectToHttps,
     };
 }

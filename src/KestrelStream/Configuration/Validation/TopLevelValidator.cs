@@ -44,6 +44,11 @@ internal static class TopLevelValidator
             ValidateResolver(context, $"{root}:Resolver", resolver);
         }
 
+        if (config.HttpChallenge is { } httpChallenge)
+        {
+            AcmeValidator.ValidateHttpChallenge(context, httpChallenge);
+        }
+
         if (config.AccessLog is { } accessLog)
         {
             AccessLogValidator.Validate(context, $"{root}:AccessLog", accessLog);

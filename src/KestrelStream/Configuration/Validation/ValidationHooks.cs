@@ -6,9 +6,11 @@ namespace KestrelStream.Configuration.Validation;
 /// <param name="IsEngineSupported">Whether this machine can run an engine.</param>
 /// <param name="WhyNoHttp">Why routes cannot be handed over to HTTP, as the end of a message; null = they can.</param>
 /// <param name="UsesOpenSsl">Whether TLS ends in OpenSSL under a configuration, not in SslStream.</param>
+/// <param name="HasAcme">Whether somebody is there to get certificates by ACME.</param>
 internal sealed record ValidationHooks(
     IReadOnlyCollection<string> LoadBalancingPolicies,
     Func<string, string?> CipherError,
     Func<EngineKind, bool> IsEngineSupported,
     Func<StreamProxyConfig, bool> UsesOpenSsl,
-    Func<string?> WhyNoHttp);
+    Func<string?> WhyNoHttp,
+    bool HasAcme = false);

@@ -32,6 +32,9 @@ internal static class CheckRun
     {
         await using var peer = new ScriptedUpstream(script);
         var report = await AgainstAsync(peer.EndPoint, config, authorities, destination);
+
+        // The check is over when it knows its answer; the script when it has read the check's last word.
+        await Wait.UntilAsync(() => peer.Active == 0, "the end of the script");
         return peer.Failure is null ? report : throw new InvalidOperationException("The script failed.", peer.Failure);
     }
 
