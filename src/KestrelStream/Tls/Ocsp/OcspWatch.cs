@@ -87,7 +87,10 @@ internal sealed partial class OcspWatch : IDisposable
 
                 var pause = _isFromFile ? s_latest : _nextQuestion - _time.GetUtcNow();
                 var longest = _files.Length > 0 ? s_filePoll : s_latest;
-                await Task.Delay(pause < TimeSpan.Zero ? TimeSpan.Zero : pause < longest ? pause : longest, _time, _stopped);
+
+                // Up to a whole millisecond, which is what a delay counts in: one that ended too early would be followed by many of none.
+                pause = TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(pause.TotalMilliseconds)));
+                await Task.Delay(pause < longest ? pause : longest, _time, _stopped);
             }
         }
         catch (OperationCanceledException)
