@@ -9,6 +9,7 @@ using Xunit;
 
 namespace KestrelStream.Tests.Admin.Live;
 
+[Collection(Alone.Name)]
 public sealed class TrafficHistoryTests
 {
     [Fact]
