@@ -205,7 +205,8 @@ public sealed class ActiveCheckTests
             await proxy.UntilDownAsync(id, CheckResult.Timeout);
         }
 
-        Assert.InRange(most, 6, 13);
+        // Twelve at once. The peer sees the end of a check some time after the next one has begun, so at worst it counts each place twice; without a bound it would be all 40.
+        Assert.InRange(most, 6, 24);
     }
 
     private static void InterlockedMax(ref int most, int now)
