@@ -1,4 +1,5 @@
 using System.Net;
+using KestrelStream.Access;
 using KestrelStream.Sessions;
 using Microsoft.AspNetCore.Http;
 
@@ -54,7 +55,7 @@ internal sealed record SessionFilter(string? Listener, string? Route, string? Cl
             && Is(Route, session.Route?.Id)
             && Is(Cluster, session.Route?.Cluster?.Id)
             && (Is(Destination, session.Destination?.Id) || Is(Destination, session.Destination?.ConfiguredId))
-            && (_network is not { } network || (session.ClientEndPoint is IPEndPoint client && network.Contains(Plain(client.Address))))
+            && (_network is not { } network || (session.ClientEndPoint is IPEndPoint client && network.Contains(NetworkSyntax.Plain(client.Address))))
             && IsName(session.ServerName);
 
     public override string ToString()
@@ -84,7 +85,7 @@ internal sealed record SessionFilter(string? Listener, string? Route, string? Cl
             return null;
         }
 
-        address = Plain(address);
+        address = NetworkSyntax.Plain(address);
         var bytes = address.GetAddressBytes();
         var length = bytes.Length * 8;
         if (slash >= 0 && (!int.TryParse(text.AsSpan(slash + 1), System.Globalization.NumberStyles.None, null, out length) || length > bytes.Length * 8))
@@ -99,8 +100,6 @@ internal sealed record SessionFilter(string? Listener, string? Route, string? Cl
 
         return new IPNetwork(new IPAddress(bytes), length);
     }
-
-    private static IPAddress Plain(IPAddress address) => address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
 
     private bool IsName(string? name)
         => Sni is null || (Sni.StartsWith("*.", StringComparison.Ordinal)

@@ -1,4 +1,5 @@
 using System.Net;
+using KestrelStream.Access;
 
 namespace KestrelStream.ProxyProtocol;
 
@@ -53,7 +54,7 @@ internal static class ProxyHeaderParser
     }
 
     /// <summary>The address that people search a log for: never ::ffff:a.b.c.d.</summary>
-    internal static IPEndPoint EndPointOf(IPAddress address, int port) => new(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, port);
+    internal static IPEndPoint EndPointOf(IPAddress address, int port) => new(NetworkSyntax.Plain(address), port);
 
     /// <summary>Whether one of the two is the beginning of the other.</summary>
     private static bool IsPrefix(ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> signature)

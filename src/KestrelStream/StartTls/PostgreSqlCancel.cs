@@ -1,4 +1,5 @@
 using System.Net;
+using KestrelStream.Access;
 using KestrelStream.Configuration;
 using KestrelStream.Model;
 using KestrelStream.Preread;
@@ -89,5 +90,5 @@ internal sealed class PostgreSqlCancel(SessionTable sessions)
 
     /// <summary>Without the port; clients on a unix socket have none to tell them apart, and are one.</summary>
     private static IPAddress? AddressOf(StreamSession session)
-        => session.ClientEndPoint is IPEndPoint { Address: var address } ? address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address : null;
+        => session.ClientEndPoint is IPEndPoint { Address: var address } ? NetworkSyntax.Plain(address) : null;
 }

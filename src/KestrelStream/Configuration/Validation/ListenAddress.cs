@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using KestrelStream.Access;
 
 namespace KestrelStream.Configuration.Validation;
 
@@ -43,12 +44,10 @@ internal static class ListenAddress
         ProxyAddressKind.Localhost => b.Kind == ProxyAddressKind.Localhost || IsAnyOf(b, IPAddress.Loopback, IPAddress.IPv6Loopback),
         // Kestrel binds [::] for both families; a socket for 0.0.0.0 covers every IPv4 address.
         _ when a.Ip!.Equals(IPAddress.IPv6Any) => true,
-        _ when a.Ip!.Equals(IPAddress.Any) => b.Kind == ProxyAddressKind.Localhost || (b.Ip is { } ip && Unmapped(ip).AddressFamily == AddressFamily.InterNetwork),
-        _ => b.Ip is { } ip && Unmapped(a.Ip).Equals(Unmapped(ip)),
+        _ when a.Ip!.Equals(IPAddress.Any) => b.Kind == ProxyAddressKind.Localhost || (b.Ip is { } ip && NetworkSyntax.Plain(ip).AddressFamily == AddressFamily.InterNetwork),
+        _ => b.Ip is { } ip && NetworkSyntax.Plain(a.Ip).Equals(NetworkSyntax.Plain(ip)),
     };
 
     private static bool IsAnyOf(ProxyAddress address, params ReadOnlySpan<IPAddress> ips)
-        => address.Ip is { } ip && ips.Contains(Unmapped(ip));
-
-    private static IPAddress Unmapped(IPAddress ip) => ip.IsIPv4MappedToIPv6 ? ip.MapToIPv4() : ip;
+        => address.Ip is { } ip && ips.Contains(NetworkSyntax.Plain(ip));
 }

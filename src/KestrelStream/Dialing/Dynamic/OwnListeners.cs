@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using KestrelStream.Access;
 using KestrelStream.Model;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -33,7 +34,7 @@ internal sealed class OwnListeners(IServiceProvider services, TimeProvider time)
     private bool IsAt(IPAddress bound, IPAddress address)
         => bound.Equals(IPAddress.Any) || bound.Equals(IPAddress.IPv6Any)
             ? IPAddress.IsLoopback(address) || AddressesOfMachine().Contains(address)
-            : bound.Equals(address) || (bound.IsIPv4MappedToIPv6 && bound.MapToIPv4().Equals(address));
+            : bound.Equals(address) || NetworkSyntax.Plain(bound).Equals(address);
 
     private HashSet<IPAddress> AddressesOfMachine()
     {

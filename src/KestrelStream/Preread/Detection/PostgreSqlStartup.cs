@@ -60,7 +60,8 @@ internal static class PostgreSqlStartup
         var code = bytes[sizeof(int)..Math.Min(bytes.Length, PrefixBytes)];
         if (code.Length < sizeof(int))
         {
-            return MayBe(code, [0, MajorVersion]) || MayBe(code, [0x04, 0xd2, 0x16]) ? ProtocolVerdict.NeedMore : ProtocolVerdict.No;
+            var mayBeOne = ProtocolDetector.JudgePrefix(code, [0, MajorVersion]) != ProtocolVerdict.No || ProtocolDetector.JudgePrefix(code, [0x04, 0xd2, 0x16]) != ProtocolVerdict.No;
+            return mayBeOne ? ProtocolVerdict.NeedMore : ProtocolVerdict.No;
         }
 
         var isOne = BinaryPrimitives.ReadInt32BigEndian(code) switch
@@ -70,11 +71,5 @@ internal static class PostgreSqlStartup
             var version => version >> 16 == MajorVersion && length > PrefixBytes,
         };
         return isOne ? ProtocolVerdict.Yes : ProtocolVerdict.No;
-    }
-
-    private static bool MayBe(ReadOnlySpan<byte> code, ReadOnlySpan<byte> with)
-    {
-        var count = Math.Min(code.Length, with.Length);
-        return code[..count].SequenceEqual(with[..count]);
     }
 }
