@@ -27,6 +27,9 @@ public sealed class TempFolder : IDisposable
         return path;
     }
 
+    /// <summary>The lines of a file that is still written to, without one that is only half there; none before it is there.</summary>
+    public string[] Lines(string file) => File.Exists(this[file]) ? File.ReadAllText(this[file]).Split('\n')[..^1] : [];
+
     public void Dispose()
     {
         try

@@ -145,10 +145,8 @@ public sealed class AccessLogFactsTests : IDisposable
 
     private async Task<JsonElement[]> RecordsAsync(int count)
     {
-        var path = _folder["access.log"];
-        return await Wait.ForAsync(
-            () => File.Exists(path) && File.ReadAllLines(path) is { } lines && lines.Length >= count ? lines.Select(line => JsonDocument.Parse(line).RootElement).ToArray() : null,
-            $"{count} records");
+        var lines = await Wait.ForAsync(() => _folder.Lines("access.log") is { } all && all.Length >= count ? all : null, $"{count} records");
+        return [.. lines.Select(line => JsonDocument.Parse(line).RootElement)];
     }
 
     private static string Text(JsonElement record, string name) => record.GetProperty(name).GetString()!;

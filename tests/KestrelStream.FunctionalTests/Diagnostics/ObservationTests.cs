@@ -60,7 +60,7 @@ public sealed class ObservationTests
 
         Assert.Equal(SessionEndReason.ConnectRefused, await proxy.EndReasonAsync(1));
 
-        var records = await Wait.ForAsync(() => Read(folder["access.log"]) is [_, _] lines ? lines : null, "two records");
+        var records = await Wait.ForAsync(() => Read(folder) is [_, _] lines ? lines : null, "two records");
         Assert.Equal("echo c a Completed", Facts(records[0]));
         Assert.Equal(clientEndPoint, records[0].GetProperty("client").GetString());
         Assert.Equal(1000, records[0].GetProperty("bytes_in").GetInt64());
@@ -98,8 +98,7 @@ public sealed class ObservationTests
     private static string Attempts(JsonElement record) => string.Join("; ", record.GetProperty("attempts").EnumerateArray()
         .Select(attempt => $"{attempt.GetProperty("destination")} {attempt.GetProperty("address")} {attempt.GetProperty("result")}"));
 
-    private static JsonElement[] Read(string path)
-        => File.Exists(path) ? [.. File.ReadAllLines(path).Select(line => JsonDocument.Parse(line).RootElement)] : [];
+    private static JsonElement[] Read(TempFolder folder) => [.. folder.Lines("access.log").Select(line => JsonDocument.Parse(line).RootElement)];
 
     private static double? Sample(ProxyEnvironment proxy, string series)
     {

@@ -369,8 +369,7 @@ public sealed class ClientCertificateTests : IDisposable
 
     private async Task<List<JsonElement>> RecordsAsync(int count)
     {
-        var lines = await Wait.ForAsync(
-            () => File.Exists(_folder["access.log"]) && File.ReadAllLines(_folder["access.log"]) is { } all && all.Length >= count ? all : null, "the access log");
+        var lines = await Wait.ForAsync(() => _folder.Lines("access.log") is { } all && all.Length >= count ? all : null, "the access log");
         return [.. lines.Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
     }
 

@@ -53,8 +53,7 @@ internal sealed class UpstreamPool : IDisposable
     /// <summary>The last records of the access log, once there are so many.</summary>
     public async Task<IReadOnlyList<JsonElement>> RecordsAsync(int count)
     {
-        var lines = await Wait.ForAsync(
-            () => File.Exists(Folder["access.log"]) && File.ReadAllLines(Folder["access.log"]) is { } all && all.Length >= count ? all : null, "the access log");
+        var lines = await Wait.ForAsync(() => Folder.Lines("access.log") is { } all && all.Length >= count ? all : null, "the access log");
         return [.. lines.Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
     }
 

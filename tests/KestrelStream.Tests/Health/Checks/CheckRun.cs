@@ -41,14 +41,21 @@ internal static class CheckRun
     /// <summary>Sends all at once, or byte by byte, then waits for the end.</summary>
     public static Func<Socket, Task> Says(byte[] bytes, bool byteByByte = false, bool closes = false) => async socket =>
     {
-        foreach (var part in byteByByte ? bytes.Chunk(1) : [bytes])
+        try
         {
-            await socket.SendAllAsync(part);
-        }
+            foreach (var part in byteByByte ? bytes.Chunk(1) : [bytes])
+            {
+                await socket.SendAllAsync(part);
+            }
 
-        if (closes)
+            if (closes)
+            {
+                socket.Shutdown(SocketShutdown.Send);
+            }
+        }
+        catch (SocketException)
         {
-            socket.Shutdown(SocketShutdown.Send);
+            // A check that has heard enough resets its connection.
         }
 
         await DrainAsync(socket);
