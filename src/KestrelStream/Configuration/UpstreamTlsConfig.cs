@@ -35,6 +35,14 @@ public sealed record UpstreamTlsConfig
     /// <summary>Cipher suites of TLS 1.2 as an OpenSSL cipher string; null = the operating system's default.</summary>
     public string? Ciphers { get; init; }
 
+    /// <summary>Cipher suites of TLS 1.3 by their names, in order and with colons between; null = those of OpenSSL.</summary>
+    public string? CipherSuites { get; init; }
+
+    /// <summary>
+    /// Groups of the key exchange in order, with colons between: <c>X25519:P-256</c>. Null or <c>auto</c> = those of OpenSSL. Only where OpenSSL speaks TLS.
+    /// </summary>
+    public string? Groups { get; init; }
+
     /// <summary>Whether sessions of the same destination, name and policy are gone on with. Default true.</summary>
     public bool SessionResumption { get; init; } = true;
 

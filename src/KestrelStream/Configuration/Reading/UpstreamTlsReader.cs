@@ -15,6 +15,8 @@ internal static class UpstreamTlsReader
         Alpn = section.TextList(nameof(UpstreamTlsConfig.Alpn)) ?? s_tls.Alpn,
         Protocols = section.ChoiceList<TlsVersion>(nameof(UpstreamTlsConfig.Protocols)) ?? s_tls.Protocols,
         Ciphers = section.Text(nameof(UpstreamTlsConfig.Ciphers)),
+        CipherSuites = section.Text(nameof(UpstreamTlsConfig.CipherSuites)),
+        Groups = section.Text(nameof(UpstreamTlsConfig.Groups)),
         SessionResumption = section.Flag(nameof(UpstreamTlsConfig.SessionResumption)) ?? s_tls.SessionResumption,
         HandshakeTimeout = section.Time(nameof(UpstreamTlsConfig.HandshakeTimeout)) ?? s_tls.HandshakeTimeout,
     };

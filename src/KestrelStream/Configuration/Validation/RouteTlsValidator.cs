@@ -22,22 +22,7 @@ internal static class RouteTlsValidator
             context.AddError($"{path}:Protocols", $"the list is empty; valid: {ErrorText.Names(Enum.GetNames<TlsVersion>())}");
         }
 
-        context.CheckDuplicates(path, "Protocols", tls.Protocols);
-        if (tls.Ciphers is { } ciphers && context.Hooks.CipherError(ciphers) is { } error)
-        {
-            context.AddError($"{path}:Ciphers", $"{ErrorText.Quote(ciphers)} is not a cipher string: {error}");
-        }
-
-        if (tls.CipherSuites is { } suites)
-        {
-            CheckSuites(context, path, tls, suites);
-        }
-
-        if (tls.Groups is { } groups && TlsGroups.Names(groups).Contains(""))
-        {
-            context.AddError($"{path}:Groups", $"{ErrorText.Quote(groups)} is not a list of groups; valid: names with colons between, as X25519:P-256, or auto");
-        }
-
+        KeyExchangeValidator.Validate(context, path, tls.Protocols, tls.Ciphers, tls.CipherSuites, tls.Groups);
         context.CheckAlpn(path, "Alpn", tls.Alpn);
         SessionResumptionValidator.Validate(context, path, tls);
         OcspValidator.Validate(context, path, tls);
@@ -100,18 +85,6 @@ internal static class RouteTlsValidator
             context.AddError(
                 $"{path}:UnknownName",
                 $"\"Default\" is the first of Certificates, and {ErrorText.Quote(tls.Certificates[0])} is a folder; valid: a certificate with a Path first in the list, or \"Reject\"");
-        }
-    }
-
-    private static void CheckSuites(ValidationContext context, string path, RouteTlsConfig tls, string suites)
-    {
-        if (!Tls13Suites.TryParse(suites, out _, out var error))
-        {
-            context.AddError($"{path}:CipherSuites", error!);
-        }
-        else if (!tls.Protocols.Contains(TlsVersion.Tls13))
-        {
-            context.AddError($"{path}:CipherSuites", $"{ErrorText.Quote(suites)} has no effect without TLS 1.3; valid: \"Tls13\" among Protocols, or leave it out");
         }
     }
 

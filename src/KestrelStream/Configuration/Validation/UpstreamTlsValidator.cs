@@ -1,3 +1,4 @@
+using KestrelStream.Tls;
 using KestrelStream.Tls.Upstream;
 
 namespace KestrelStream.Configuration.Validation;
@@ -33,10 +34,10 @@ internal static class UpstreamTlsValidator
         }
 
         context.CheckAlpn(path, "Alpn", tls.Alpn);
-        context.CheckDuplicates(path, "Protocols", tls.Protocols);
-        if (tls.Ciphers is { } ciphers && context.Hooks.CipherError(ciphers) is { } error)
+        KeyExchangeValidator.Validate(context, path, tls.EffectiveProtocols, tls.Ciphers, tls.CipherSuites, tls.Groups);
+        if (tls.Enabled && !TlsGroups.AreDefault(tls.Groups) && !context.Hooks.UsesOpenSsl(context.Config))
         {
-            context.AddError($"{path}:Ciphers", $"{ErrorText.Quote(ciphers)} is not a cipher string: {error}");
+            context.AddError($"{path}:Groups", $"{ErrorText.Quote(tls.Groups!)} is not possible with SslStream, which speaks TLS here; valid: Tls:Engine \"OpenSsl\", or leave it out");
         }
 
         context.CheckTime(path, "HandshakeTimeout", tls.HandshakeTimeout, Duration.Shortest);

@@ -38,6 +38,11 @@ internal sealed unsafe class OpenSslClientContext
         using var handle = OpenSslContextHandle.NewClient(OpenSslScope.Shared);
         refused = handle.IsInvalid ? nameof(config.Enabled) : Apply(OpenSslScope.Shared, handle.DangerousGetHandle(), config, trust, certificate);
         error = refused is null ? default : OpenSslError.Take();
+        if (refused == nameof(config.Groups))
+        {
+            error = error with { Text = OpenSslKeyExchange.WhyNotGroups(handle.DangerousGetHandle(), config.Groups!) };
+        }
+
         return refused is null;
     }
 
@@ -130,24 +135,13 @@ internal sealed unsafe class OpenSslClientContext
             return nameof(config.Protocols);
         }
 
-        return !SetCiphers(context, config.Ciphers) ? nameof(config.Ciphers)
+        return config.Ciphers is { } ciphers && !OpenSslKeyExchange.SetCiphers(context, ciphers) ? nameof(config.Ciphers)
+            : config.CipherSuites is { } suites && !OpenSslKeyExchange.SetSuites(context, suites) ? nameof(config.CipherSuites)
+            : !TlsGroups.AreDefault(config.Groups) && !OpenSslKeyExchange.SetGroups(context, config.Groups!) ? nameof(config.Groups)
             : !SetAlpn(context, config.Alpn) ? nameof(config.Alpn)
             : certificate is not null && !OpenSslCertificate.Use(scope, context, certificate) ? nameof(config.Certificate)
             : config.Verify && !OpenSslTrust.ApplyToServers(scope, context, trust) ? nameof(config.TrustedCertificates)
             : null;
-    }
-
-    private static bool SetCiphers(nint context, string? ciphers)
-    {
-        if (ciphers is null)
-        {
-            return true;
-        }
-
-        fixed (byte* text = Encoding.UTF8.GetBytes(ciphers + '\0'))
-        {
-            return OpenSslNative.SSL_CTX_set_cipher_list(context, text) == 1;
-        }
     }
 
     private static bool SetAlpn(nint context, IReadOnlyList<string> protocols)

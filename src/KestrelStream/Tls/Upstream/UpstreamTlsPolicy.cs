@@ -35,7 +35,7 @@ internal sealed class UpstreamTlsPolicy
             _protocols |= version == TlsVersion.Tls13 ? SslProtocols.Tls13 : SslProtocols.Tls12;
         }
 
-        _cipherSuites = TlsPolicy.CipherSuitesOf(config.Ciphers, suites: null, config.EffectiveProtocols);
+        _cipherSuites = TlsPolicy.CipherSuitesOf(config.Ciphers, config.CipherSuites, config.EffectiveProtocols);
         _alpn = config.Alpn.Count == 0 ? null : [.. config.Alpn.Select(name => new SslApplicationProtocol(name))];
         _current = new Version(store.Version, certificate?.Entries[0], new OpenSslClientContext(config, trust, certificate?.Entries[0]));
     }

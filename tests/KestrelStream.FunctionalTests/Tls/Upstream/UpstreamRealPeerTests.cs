@@ -122,6 +122,34 @@ public sealed class UpstreamRealPeerTests : IDisposable
         Assert.Equal("ECDHE-ECDSA-CHACHA20-POLY1305", await GetAsync(proxy));
     }
 
+    [Theory]
+    [MemberData(nameof(Engines.AllTls), MemberType = typeof(Engines))]
+    public async Task CipherSuites_AreWhatIsOffered(EngineKind engine, TlsEngineKind tlsEngine)
+    {
+        var at = LoopbackPort.TakeEndPoint();
+        await using var nginx = await StartNginxAsync(at, "$ssl_ciphers");
+        await using var proxy = await ProxyEnvironment.StartAsync(_pool.Config(
+            engine, tlsEngine, [at], tls => tls with { Protocols = [TlsVersion.Tls13], CipherSuites = "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256" }));
+
+        Assert.StartsWith("TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256", await GetAsync(proxy), StringComparison.Ordinal);
+        Assert.DoesNotContain("AES_256", await GetAsync(proxy), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Groups_AreWhatIsOffered()
+    {
+        var at = LoopbackPort.TakeEndPoint();
+        await using var nginx = await StartNginxAsync(at, "$ssl_curves", "ssl_ecdh_curve X25519:P-384;");
+        foreach (var version in new[] { TlsVersion.Tls12, TlsVersion.Tls13 })
+        {
+            // Its certificate is of P-256, which TLS 1.2 must offer for that.
+            await using var proxy = await ProxyEnvironment.StartAsync(_pool.Config(
+                EngineKind.EventLoop, TlsEngineKind.OpenSsl, [at], tls => tls with { Protocols = [version], Groups = "P-384:prime256v1" }));
+
+            Assert.Equal("secp384r1:prime256v1", await GetAsync(proxy));
+        }
+    }
+
     private static StreamProxyConfig With(StreamProxyConfig config, Func<UpstreamTlsConfig, UpstreamTlsConfig> tls) => config with
     {
         Clusters = new Dictionary<string, ClusterConfig> { ["c"] = config.Clusters["c"] with { Tls = tls(config.Clusters["c"].Tls!) } },

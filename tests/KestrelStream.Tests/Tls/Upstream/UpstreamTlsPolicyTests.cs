@@ -35,6 +35,8 @@ public sealed class UpstreamTlsPolicyTests : IDisposable
         Assert.Same(first, Compile(tls with { Alpn = ["a"], Protocols = [] }, first));
         Assert.NotSame(first, Compile(tls with { ServerName = "x.example.com" }, first));
         Assert.NotSame(first, Compile(tls with { Alpn = ["b"] }, first));
+        Assert.NotSame(first, Compile(tls with { CipherSuites = "TLS_AES_128_GCM_SHA256" }, first));
+        Assert.NotSame(first, Compile(tls with { Groups = "X25519" }, first));
         Assert.NotSame(first, Compile(tls with { Verify = false, TrustedCertificates = null }, first));
         Assert.NotSame(first, Compile(tls with { Certificate = null }, first));
 
@@ -59,14 +61,18 @@ public sealed class UpstreamTlsPolicyTests : IDisposable
         Assert.Contains(problem, error.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Compile_OpenSslLeavesNoCipher_IsAnErrorWithItsPath()
+    [Theory]
+    [InlineData("ECDHE+RSA:!ECDHE", null, "Ciphers", "no cipher match")]
+    [InlineData(null, "X25519:P-257", "Groups", "\"P-257\" is not a group of the OpenSSL here; valid: X25519, P-256")]
+    [InlineData(null, "P-256:prime256v1", "Groups", "has a group twice")]
+    public void Compile_OpenSslRefusesCiphersOrGroups_IsAnErrorWithItsPath(string? ciphers, string? groups, string key, string problem)
     {
         if (OpenSslLibrary.Probe(out _) is { } openSsl)
         {
-            var error = Assert.Single(CompileAll(new UpstreamTlsConfig { Ciphers = "ECDHE+RSA:!ECDHE" }, null, openSsl).Errors);
+            var error = Assert.Single(CompileAll(new UpstreamTlsConfig { Ciphers = ciphers, Groups = groups }, null, openSsl).Errors);
 
-            Assert.Equal("StreamProxy:Clusters:c:Tls:Ciphers", error.Path);
+            Assert.Equal($"StreamProxy:Clusters:c:Tls:{key}", error.Path);
+            Assert.Contains(problem, error.Message, StringComparison.Ordinal);
         }
     }
 
