@@ -16,7 +16,7 @@ namespace KestrelStream.Acme;
 /// come one at a time; the state may be read from any thread.
 /// </summary>
 internal sealed class AcmeSource(
-    TlsAlpnResponder tlsAlpn, HttpResponder http, HttpChallengeServer server, AcmeTimings timings, TimeProvider time, ILogger<AcmeSource> logger)
+    TlsAlpnResponder tlsAlpn, HttpResponder http, HttpChallengeServer server, CertificateStore store, AcmeTimings timings, TimeProvider time, ILogger<AcmeSource> logger)
     : ICertificateSource, IHostedLifecycleService
 {
     /// <summary>Everything that is awaited is given up at a stop; bounded all the same, so that a defect cannot hold the process.</summary>
@@ -72,7 +72,7 @@ internal sealed class AcmeSource(
                 }
 
                 var keeper = new CertificateKeeper(
-                    id, acme, authority, new AcmeStorage(Path.GetFullPath(acme.Storage, basePath)), acme.Challenge == AcmeChallenge.Http01 ? http : tlsAlpn, _turns, timings, time, logger);
+                    id, acme, authority, new AcmeStorage(Path.GetFullPath(acme.Storage, basePath)), acme.Challenge == AcmeChallenge.Http01 ? http : tlsAlpn, _turns, timings, store.TakeReplaced, time, logger);
                 keepers.Add(id, keeper);
             }
 

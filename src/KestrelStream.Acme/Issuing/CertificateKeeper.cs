@@ -14,6 +14,7 @@ namespace KestrelStream.Acme.Issuing;
 /// <summary>
 /// Sees to it that one certificate is there and in time for its next one, until it is stopped: wait → order → wait. Its state may be read from any thread.
 /// </summary>
+/// <remarks><c>written</c> is told of each new file, so that nobody has to find it.</remarks>
 internal sealed partial class CertificateKeeper(
     string id,
     AcmeConfig config,
@@ -22,6 +23,7 @@ internal sealed partial class CertificateKeeper(
     IChallengeResponder responder,
     NameTurns turns,
     AcmeTimings timings,
+    Action<string> written,
     TimeProvider time,
     ILogger logger) : IAsyncDisposable
 {
@@ -139,6 +141,7 @@ internal sealed partial class CertificateKeeper(
 
     private void Issued(X509Certificate2 leaf)
     {
+        written(id);
         _failures = 0;
         _notBefore = time.GetUtcNow() + RenewalSchedule.ShortestUse(leaf.NotAfter - leaf.NotBefore);
         _issuance = _issuance with { State = IssuanceState.Issued, LastError = null, Issued = _issuance.Issued + 1 };

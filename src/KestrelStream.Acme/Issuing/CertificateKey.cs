@@ -34,6 +34,20 @@ internal sealed class CertificateKey : IDisposable
         }
     }
 
+    /// <summary>The key in a PEM text, if it is that of a certificate; null = it is not, or there is none.</summary>
+    public static CertificateKey? Of(X509Certificate2 certificate, string pem)
+    {
+        using var ecdsa = certificate.GetECDsaPublicKey();
+        var key = FromPem(pem, ecdsa is null ? AcmeKeyType.Rsa2048 : AcmeKeyType.EcdsaP256);
+        if (key is null || key.Matches(certificate))
+        {
+            return key;
+        }
+
+        key.Dispose();
+        return null;
+    }
+
     public static bool IsOfKind(X509Certificate2 certificate, AcmeKeyType kind)
     {
         using var ecdsa = certificate.GetECDsaPublicKey();

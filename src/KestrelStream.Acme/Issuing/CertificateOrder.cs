@@ -166,7 +166,7 @@ internal sealed class CertificateOrder(
             return failure;
         }
 
-        storage.WriteCertificate(id, config.Directory, chain.Pem, key.ToPem());
+        storage.WriteCertificate(id, config, chain.Pem, key.ToPem());
         storage.DeleteOrder(id);
         return chain;
     }

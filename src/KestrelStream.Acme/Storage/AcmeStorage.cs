@@ -4,6 +4,8 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using KestrelStream.Acme.Documents;
+using KestrelStream.Acme.Issuing;
+using KestrelStream.Configuration;
 using KestrelStream.Tls;
 
 namespace KestrelStream.Acme.Storage;
@@ -20,6 +22,8 @@ internal sealed class AcmeStorage(string folder)
 
     /// <summary>Stands before the certificate: PEM readers pass over it (RFC 7468 §2).</summary>
     private const string DirectoryLine = "ACME directory: ";
+
+    private const string NamesLine = "ACME names: ";
 
     private const int MaxFileBytes = 1 << 20;
 
@@ -45,6 +49,7 @@ internal sealed class AcmeStorage(string folder)
 
     public void DeleteOrder(string id) => File.Delete(OrderPath(id));
 
+    /// <summary>Null also where its key is missing or another's: nobody could serve it.</summary>
     public StoredCertificate? ReadCertificate(string id)
     {
         if (ReadText(CertificatePath(id)) is not { } text || !PemBlock.TryReadAll(text, out var blocks) || blocks.Find(block => block.IsCertificate) is not { Label: not null } leaf)
@@ -54,21 +59,34 @@ internal sealed class AcmeStorage(string folder)
 
         try
         {
-            var directory = text.StartsWith(DirectoryLine, StringComparison.Ordinal) ? text[DirectoryLine.Length..text.IndexOf('\n', StringComparison.Ordinal)].Trim() : null;
-            return new StoredCertificate(X509CertificateLoader.LoadCertificate(leaf.Decode()), directory);
+            var certificate = X509CertificateLoader.LoadCertificate(leaf.Decode());
+            using var key = CertificateKey.Of(certificate, text);
+            if (key is not null)
+            {
+                return new StoredCertificate(certificate, LineOf(text, DirectoryLine), LineOf(text, NamesLine)?.Split(' '));
+            }
+
+            certificate.Dispose();
         }
         catch (CryptographicException)
         {
-            return null;
+            // Damaged.
         }
+
+        return null;
     }
 
     /// <summary>In one file, so that certificate and key are never of two ages.</summary>
     /// <param name="id">Of the certificate.</param>
-    /// <param name="directory">URL of the directory of the authority that it is from.</param>
+    /// <param name="config">What it was ordered by.</param>
     /// <param name="chain">PEM, the certificate first.</param>
     /// <param name="key">PEM.</param>
-    public void WriteCertificate(string id, string directory, string chain, string key) => Write(CertificatePath(id), $"{DirectoryLine}{directory}\n{chain}\n{key}\n");
+    public void WriteCertificate(string id, AcmeConfig config, string chain, string key)
+        => Write(CertificatePath(id), $"{DirectoryLine}{config.Directory}\n{NamesLine}{string.Join(' ', config.Names)}\n{chain}\n{key}\n");
+
+    /// <summary>What stands behind the beginning of a line before the certificate; null = there is none.</summary>
+    private static string? LineOf(string text, string begin)
+        => text[..text.IndexOf("-----BEGIN", StringComparison.Ordinal)].Split('\n').FirstOrDefault(line => line.StartsWith(begin, StringComparison.Ordinal))?[begin.Length..].Trim();
 
     private string CertificatePath(string id) => AcmeFiles.PathOf(id, folder);
 

@@ -41,6 +41,33 @@ internal sealed partial class CertificateStore
         }
     }
 
+    /// <summary>The file of a certificate was replaced as a whole a moment ago: takes it now, without the second look that files of strangers need.</summary>
+    public void TakeReplaced(string id)
+    {
+        lock (_gate)
+        {
+            if (_isDisposed || !_states.TryGetValue(id, out var state) || state.Folder is not null)
+            {
+                return;
+            }
+
+            foreach (var slot in state.Slots.Values)
+            {
+                slot.Seen = CertificateFiles.Read(slot.Paths);
+            }
+
+            if (!Look(state, out _))
+            {
+                return;
+            }
+
+            RenewGroups([state]);
+            Interlocked.Increment(ref _version);
+        }
+
+        Tell(id);
+    }
+
     private void Poll()
     {
         var changed = new List<CertificateState>();
@@ -55,23 +82,17 @@ internal sealed partial class CertificateStore
             var elapsed = TimeSpan.Zero;
             foreach (var state in _states.Values)
             {
-                try
+                if (Look(state, out var look))
                 {
-                    var look = new CertificateLook(state, _time);
-                    if (Apply(state, look))
-                    {
-                        changed.Add(state);
-                    }
+                    changed.Add(state);
+                }
 
+                if (look is not null)
+                {
                     pause = look.IsSettling ? SettleInterval : pause;
 
                     // Folders have their own measure.
                     elapsed += state.Folder is null ? look.Elapsed : TimeSpan.Zero;
-                }
-                catch (Exception e)
-                {
-                    // On a timer an exception would end the process; the old certificate is as good as before.
-                    LogWatchFailed(_logger, e, state.Id);
                 }
             }
 
@@ -81,16 +102,35 @@ internal sealed partial class CertificateStore
             _timer!.Change(elapsed > pause ? elapsed : pause, Timeout.InfiniteTimeSpan);
         }
 
-        foreach (var state in changed)
+        changed.ForEach(state => Tell(state.Id));
+    }
+
+    /// <summary>Whether something else is served now.</summary>
+    private bool Look(CertificateState state, out CertificateLook? look)
+    {
+        look = null;
+        try
         {
-            try
-            {
-                Changed?.Invoke(state.Id);
-            }
-            catch (Exception e)
-            {
-                LogWatchFailed(_logger, e, state.Id);
-            }
+            look = new CertificateLook(state, _time);
+            return Apply(state, look);
+        }
+        catch (Exception e)
+        {
+            // On a timer an exception would end the process; the old certificate is as good as before.
+            LogWatchFailed(_logger, e, state.Id);
+            return false;
+        }
+    }
+
+    private void Tell(string id)
+    {
+        try
+        {
+            Changed?.Invoke(id);
+        }
+        catch (Exception e)
+        {
+            LogWatchFailed(_logger, e, id);
         }
     }
 

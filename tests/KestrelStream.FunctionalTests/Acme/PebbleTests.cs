@@ -99,6 +99,24 @@ public sealed class PebbleTests
     }
 
     [Fact]
+    public async Task Issued_IsShownByTheVeryNextHandshake_AndOtherNamesMeanAnotherOne()
+    {
+        await using var setup = await AcmeSetup.StartAsync();
+        await using var upstream = ScriptedUpstream.Echo();
+        await using var proxy = await setup.StartProxyAsync(upstream.EndPoint);
+        await Wait.UntilAsync(() => AcmeSetup.Issuance(proxy).Issued == 1, "the certificate");
+
+        using var first = await AcmeSetup.GetCertificateAsync(proxy, AcmeSetup.Name);
+        Assert.Contains("Pebble", first.Issuer, StringComparison.Ordinal);
+
+        // One name fewer: the certificate in use would do for it, and tells of the other one.
+        Assert.True((await proxy.ReloadAsync(AcmeSetup.Config(setup.TlsPort, upstream.EndPoint, setup.Acme with { Names = [AcmeSetup.Name] }))).IsApplied);
+        using var second = await AcmeSetup.WaitForCertificateAsync(proxy, leaf => leaf.SerialNumber != first.SerialNumber);
+        Assert.True(second.MatchesHostname(AcmeSetup.Name));
+        Assert.False(second.MatchesHostname("example.com"));
+    }
+
+    [Fact]
     public async Task Restart_WithoutAnyNetwork_StoredCertificateServesAtOnce()
     {
         await using var setup = await AcmeSetup.StartAsync();

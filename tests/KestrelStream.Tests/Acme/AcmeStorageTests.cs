@@ -38,11 +38,11 @@ public sealed class AcmeStorageTests : IDisposable
     public void WriteCertificate_IsReadBackAndByTheStore()
     {
         var issued = TestCertificates.Shared.Issue("www.example.com");
-        _storage.WriteCertificate("www", Directory, issued.ChainPem, issued.KeyPem);
+        var config = new AcmeConfig { Directory = Directory, Names = ["WWW.example.com"] };
+        _storage.WriteCertificate("www", config, issued.ChainPem, issued.KeyPem);
 
         var kept = _storage.ReadCertificate("www")!;
         Assert.Equal(Directory, kept.Directory);
-        var config = new AcmeConfig { Directory = Directory, Names = ["WWW.example.com"] };
         Assert.True(kept.Fits(config));
         Assert.False(kept.Fits(config with { Directory = "https://other.test/" }));
         Assert.False(kept.Fits(config with { KeyType = AcmeKeyType.Rsa2048 }));
@@ -63,6 +63,31 @@ public sealed class AcmeStorageTests : IDisposable
         _folder.Write("acme/www.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
         Assert.Null(_storage.ReadOrder("www"));
         Assert.Null(_storage.ReadCertificate("www"));
+    }
+
+    [Fact]
+    public void ReadCertificate_KeyIsMissingOrAnothers_IsNull()
+    {
+        var (issued, other) = (TestCertificates.Shared.Issue("www.example.com"), TestCertificates.Shared.Issue("www.example.com"));
+        _folder.Write("acme/www.pem", issued.ChainPem);
+        Assert.Null(_storage.ReadCertificate("www"));
+        _folder.Write("acme/www.pem", $"{issued.ChainPem}\n{other.KeyPem}\n");
+        Assert.Null(_storage.ReadCertificate("www"));
+        _folder.Write("acme/www.pem", $"{issued.ChainPem}\n{issued.KeyPem}\n");
+        Assert.NotNull(_storage.ReadCertificate("www"));
+    }
+
+    [Fact]
+    public void Fits_NamesWereTakenAway_OnlyWhatTheAuthorityHasAddedIsNoDifference()
+    {
+        var issued = TestCertificates.Shared.Issue("www.example.com", "added.example.com");
+        var config = new AcmeConfig { Directory = Directory, Names = ["www.example.com"] };
+        _storage.WriteCertificate("www", config, issued.ChainPem, issued.KeyPem);
+        Assert.True(_storage.ReadCertificate("www")!.Fits(config));
+
+        _storage.WriteCertificate("www", config with { Names = ["added.example.com", "www.example.com"] }, issued.ChainPem, issued.KeyPem);
+        Assert.False(_storage.ReadCertificate("www")!.Fits(config));
+        Assert.True(_storage.ReadCertificate("www")!.Fits(config with { Names = ["www.example.com", "Added.example.com"] }));
     }
 
     [Theory]

@@ -152,7 +152,7 @@ public sealed class AwaitedCertificateTests : IDisposable
     {
         var now = _clock.GetUtcNow();
         var issued = s_authority.Issue(TestKeyType.EcdsaP256, [Name], now, now.AddDays(days));
-        new AcmeStorage(_folder["acme"]).WriteCertificate("www", "https://acme.example.com/", issued.ChainPem, issued.KeyPem);
+        new AcmeStorage(_folder["acme"]).WriteCertificate("www", new AcmeConfig { Directory = "https://acme.example.com/", Names = ["www.example.com"] }, issued.ChainPem, issued.KeyPem);
         var acme = Acme(AcmeUntilIssued.Refuse);
         Start(acme with { Acme = acme.Acme! with { RenewBefore = renewBeforeHours is { } hours ? TimeSpan.FromHours(hours) : null } });
 
@@ -193,7 +193,7 @@ public sealed class AwaitedCertificateTests : IDisposable
     private TestCertificate Issue()
     {
         var issued = s_authority.Issue(Name);
-        new AcmeStorage(_folder["acme"]).WriteCertificate("www", "https://acme.example.com/", issued.ChainPem, issued.KeyPem);
+        new AcmeStorage(_folder["acme"]).WriteCertificate("www", new AcmeConfig { Directory = "https://acme.example.com/", Names = ["www.example.com"] }, issued.ChainPem, issued.KeyPem);
         return issued;
     }
 

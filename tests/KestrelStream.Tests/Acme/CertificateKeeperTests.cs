@@ -24,6 +24,7 @@ public sealed class CertificateKeeperTests : IAsyncLifetime
     private readonly AcmeStorage _storage;
     private AcmeAuthority? _account;
     private CertificateKeeper? _keeper;
+    private int _written;
 
     public CertificateKeeperTests()
     {
@@ -61,6 +62,17 @@ public sealed class CertificateKeeperTests : IAsyncLifetime
         await AdvanceAsync(TimeSpan.FromDays(4));
         await IssuedAsync(2);
         Assert.NotEqual(first.Leaf.SerialNumber, _storage.ReadCertificate("www")!.Leaf.SerialNumber);
+    }
+
+    [Fact]
+    public async Task StoredFileHasNoKey_IsOrderedAgain_AndTheWriteIsTold()
+    {
+        _folder.Write("acme/www.pem", TestCertificates.Shared.Issue("www.example.com").ChainPem);
+        Start(Config);
+        await IssuedAsync(1);
+
+        Assert.Equal(1, _written);
+        Assert.NotNull(_storage.ReadCertificate("www"));
     }
 
     [Fact]
@@ -196,7 +208,7 @@ public sealed class CertificateKeeperTests : IAsyncLifetime
     private void Start(AcmeConfig config)
     {
         _account = new AcmeAuthority(config, _storage, new AcmeHttp(_authority, _clock), _log);
-        _keeper = new CertificateKeeper("www", config, _account, _storage, new HttpResponder(), new NameTurns(), new AcmeTimings(), _clock, _log);
+        _keeper = new CertificateKeeper("www", config, _account, _storage, new HttpResponder(), new NameTurns(), new AcmeTimings(), _ => _written++, _clock, _log);
         _keeper.Start(Task.CompletedTask);
     }
 
