@@ -61,6 +61,7 @@ internal sealed class StreamConnectionStream(StreamConnection connection, ReadOn
             Turn!.Release();
         }
 
+        guard?.InspectAnswer(buffer.Span);
         var result = await connection.SendAsync(buffer);
         if (!result.IsOk)
         {
