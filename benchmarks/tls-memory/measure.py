@@ -4,7 +4,7 @@
 Two processes shake hands with it as fast as they can, one connection after another: full handshakes and resumed ones, of TLS 1.2 and 1.3; some end with close_notify,
 some without, some in the middle. Printed is the proxy's resident memory along the way, and at the end what the second half has added.
 
-usage: measure.py SERVER [HANDSHAKES]    (the published kestrelstream, as benchmarks/load/run.sh makes it; default 100000)
+usage: measure.py SERVER [HANDSHAKES [OpenSsl|SslStream]]    (the published kestrelstream, as benchmarks/load/run.sh makes it; default 100000, OpenSsl)
 """
 import json
 import socket
@@ -50,6 +50,7 @@ def shake(port, root, count, done):
     for i in range(count):
         kind = i % 2
         raw = socket.create_connection(("127.0.0.1", port))
+        raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if i % 50 == 49:
             # A hello, and nobody there for the answer.
             incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -72,6 +73,8 @@ def shake(port, root, count, done):
 
 def main():
     server, total = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
+    tls = sys.argv[3] if len(sys.argv) > 3 else "OpenSsl"
+    route = {"Mode": "Terminate", "Certificates": ["a"]} | ({"SessionCacheSize": 1000} if tls == "OpenSsl" else {})
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{folder}/key.pem", "-out", f"{folder}/cert.pem",
@@ -81,10 +84,10 @@ def main():
         threading.Thread(target=serve, args=(listener,), daemon=True).start()
         with open(f"{folder}/appsettings.json", "w") as config:
             json.dump({"StreamProxy": {
-                "Engine": "EventLoop", "Tls": {"Engine": "OpenSsl"},
+                "Engine": "EventLoop", "Tls": {"Engine": tls},
                 "Listeners": {"public": {"Address": "127.0.0.1:0"}},
                 "Certificates": {"a": {"Path": "cert.pem", "KeyPath": "key.pem"}},
-                "Routes": {"all": {"Tls": {"Mode": "Terminate", "Certificates": ["a"], "SessionCacheSize": 1000}, "ClusterId": "c"}},
+                "Routes": {"all": {"Tls": route, "ClusterId": "c"}},
                 "Clusters": {"c": {"Destinations": {"a": {"Address": "127.0.0.1:%d" % listener.getsockname()[1]}}}},
             }}, config)
         proxy = subprocess.Popen([server, "run", "--config", f"{folder}/appsettings.json"], stdout=subprocess.PIPE, text=True)

@@ -28,12 +28,24 @@ public sealed class TestClientAuthority
 
     public string RootPem => _root.ExportCertificatePem() + "\n";
 
+    public string IntermediateKeyPem
+    {
+        get
+        {
+            using var key = _intermediate.GetECDsaPrivateKey()!;
+            return key.ExportPkcs8PrivateKeyPem();
+        }
+    }
+
+    public X509Certificate2 Intermediate => _intermediate;
+
     public string IntermediatePem => _intermediate.ExportCertificatePem() + "\n";
 
     /// <param name="subject">Distinguished name.</param>
     /// <param name="notAfter">Null = in 30 days.</param>
     /// <param name="isServer">For servers, not for clients.</param>
-    public TestCertificate Issue(string subject, DateTimeOffset? notAfter = null, bool isServer = false)
+    /// <param name="responder">URL of the OCSP responder that it names; null = it names none.</param>
+    public TestCertificate Issue(string subject, DateTimeOffset? notAfter = null, bool isServer = false, string? responder = null)
     {
         var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest(subject, key, HashAlgorithmName.SHA256);
@@ -47,6 +59,11 @@ public sealed class TestClientAuthority
         names.AddEmailAddress("client@example.com");
         names.AddIpAddress(System.Net.IPAddress.Parse("192.0.2.7"));
         request.CertificateExtensions.Add(names.Build());
+        if (responder is not null)
+        {
+            request.CertificateExtensions.Add(new X509AuthorityInformationAccessExtension([responder], []));
+        }
+
         using var leaf = request.Create(_intermediate, DateTimeOffset.UtcNow.AddDays(-60), notAfter ?? DateTimeOffset.UtcNow.AddDays(30), Serial());
         return new TestCertificate(leaf.CopyWithPrivateKey(key), key, [_intermediate]);
     }

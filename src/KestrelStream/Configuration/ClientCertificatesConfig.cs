@@ -17,4 +17,15 @@ public sealed record ClientCertificatesConfig
     /// Null (default) = revocation is not looked at.
     /// </summary>
     public string? Crl { get; init; }
+
+    /// <summary>Whether a responder is asked about each certificate once the handshake is done, before a byte goes on. Default <see cref="ClientOcspMode.Off"/>. Nothing is resumed then.</summary>
+    public ClientOcspMode Ocsp { get; init; } = ClientOcspMode.Off;
+
+    /// <summary>Where to ask, in place of what each certificate names: an http URL. Null (default) = the certificate says.</summary>
+    public string? OcspResponder { get; init; }
+
+    /// <summary>Longest wait for an answer. Default 3 s.</summary>
+    public TimeSpan OcspTimeout { get; init; } = TimeSpan.FromSeconds(3);
+
+    internal bool AsksOcsp => Mode != ClientCertificateMode.None && Ocsp != ClientOcspMode.Off;
 }

@@ -65,4 +65,7 @@ public sealed record RouteTlsConfig
 
     /// <summary>Whether clients show certificates, and whose; null = they are not asked.</summary>
     public ClientCertificatesConfig? ClientCertificates { get; init; }
+
+    /// <summary>Whether sessions are resumed at all: who asks about clients' certificates wants to ask at every session, and a resumed one shows no issuer to ask for.</summary>
+    internal bool Resumes => SessionResumption && ClientCertificates is not { AsksOcsp: true };
 }

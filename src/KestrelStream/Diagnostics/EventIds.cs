@@ -53,6 +53,8 @@ internal static class EventIds
     public const int OcspFailed = 331;
     public const int OcspBroken = 332;
     public const int OcspMissing = 333;
+    public const int ClientRefusedByOcsp = 334;
+    public const int ClientWithoutOcsp = 335;
 
     // 34x: certificates by ACME
     public const int CertificateMissing = 340;

@@ -124,6 +124,9 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily OcspAnswers = new(
         "kestrelstream.ocsp.answers", MetricKind.Counter, "{answer}", "OCSP answers about our certificates, asked for or read from a file, by what they say.");
 
+    public static readonly MetricFamily ClientOcspAnswers = new(
+        "kestrelstream.client_ocsp.sessions", MetricKind.Counter, "{session}", "Sessions whose client's certificate was asked about by OCSP, by what the answer says.");
+
     public static readonly MetricFamily OcspExpiry = new(
         "kestrelstream.ocsp.expiry", MetricKind.Gauge, "s", "Time from now to the end of the answer that is stapled; missing = none is.");
 

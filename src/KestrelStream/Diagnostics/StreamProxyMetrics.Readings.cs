@@ -52,6 +52,7 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.CertificateChanges, ReadCertificateChanges),
         (MetricFamily.EchHellos, ReadEchHellos),
         (MetricFamily.OcspAnswers, Ocsp.ReadCounts),
+        (MetricFamily.ClientOcspAnswers, ClientOcsp.ReadCounts),
         (MetricFamily.OcspExpiry, () => Ocsp.ReadExpiries(_time.GetUtcNow())),
         (MetricFamily.AcmeOrders, ReadAcmeOrders),
         (MetricFamily.AccessLogDropped, () => [new Measurement<long>(Interlocked.Read(ref _accessLogDropped))]),

@@ -57,7 +57,9 @@ internal sealed partial class StreamProxyMetrics
     }
 
     /// <summary>OCSP answers, by certificate.</summary>
-    public OcspCells Ocsp { get; } = new();
+    public OcspCells Ocsp { get; } = new("certificate");
+
+    public OcspCells ClientOcsp { get; } = new("route");
 
     /// <summary>Gives it the proxy whose destinations and certificates are shown. Not in the constructor: the proxy itself counts its reloads here.</summary>
     public void Observe(IProxyState state) => _state = state;

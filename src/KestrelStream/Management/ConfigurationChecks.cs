@@ -17,6 +17,7 @@ internal sealed class ConfigurationChecks(LoadBalancingPolicyRegistry policies, 
         text => CipherString.TryParse(text, out _, out var error) ? null : error,
         EngineSelector.IsSupported,
         tlsEngines.UsesOpenSsl,
+        () => tlsEngines.HasOpenSsl,
         () => httpApps.WhyNot,
         sources.Any()));
 

@@ -54,6 +54,7 @@ public static class StreamProxyServiceCollectionExtensions
         services.TryAddSingleton<CertificateStore>();
         services.TryAddSingleton<TicketKeyStore>();
         services.TryAddSingleton<OcspStapler>();
+        services.TryAddSingleton<ClientRevocation>();
         services.TryAddSingleton(provider => new TlsEngineSelector(provider.GetRequiredService<ILogger<TlsEngineSelector>>()));
         services.TryAddSingleton<ChallengeCertificates>();
         services.TryAddSingleton<SslStreamTerminator>();

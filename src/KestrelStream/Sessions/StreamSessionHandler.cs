@@ -9,6 +9,7 @@ using KestrelStream.Preread;
 using KestrelStream.Routing;
 using KestrelStream.StartTls;
 using KestrelStream.Tls;
+using KestrelStream.Tls.Ocsp;
 using KestrelStream.Transport;
 using Microsoft.AspNetCore.Connections;
 
@@ -23,6 +24,7 @@ internal sealed class StreamSessionHandler(
     ChallengeCertificates challenges,
     Admission admission,
     ITlsTerminator terminator,
+    ClientRevocation revocation,
     UpstreamDialer dialer,
     StartTlsUpgrader upgrader,
     PostgreSqlCancel cancels,
@@ -131,12 +133,13 @@ internal sealed class StreamSessionHandler(
             }
 
             metrics.TlsNegotiated(session.Tls!);
-            return true;
         }
         finally
         {
             admission.Handshakes.Leave();
         }
+
+        return policy.Basis.Config.ClientCertificates is not { AsksOcsp: true } clients || await revocation.AdmitAsync(session, clients);
     }
 
     /// <summary>Null = the session was refused or the client is gone.</summary>

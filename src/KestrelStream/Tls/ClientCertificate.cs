@@ -24,6 +24,10 @@ internal sealed record ClientCertificate(string? Subject, string? Issuer, string
     [JsonIgnore]
     public byte[] Der { get; private init; } = [];
 
+    /// <summary>The certificate of who has issued it, as it was verified; empty = it is not known, as in a resumed session.</summary>
+    [JsonIgnore]
+    public byte[] IssuerDer { get; init; } = [];
+
     /// <param name="der">The certificate; kept.</param>
     public static ClientCertificate Of(byte[] der)
     {

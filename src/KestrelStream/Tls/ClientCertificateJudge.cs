@@ -44,9 +44,12 @@ internal sealed class ClientCertificateJudge(ClientCertificatesConfig config)
             return false;
         }
 
-        Certificate = certificate is null ? null : ClientCertificate.Of(certificate.GetRawCertData());
+        Certificate = certificate is null ? null : ClientCertificate.Of(certificate.GetRawCertData()) with { IssuerDer = IssuerIn(chain!) };
         return IsSatisfied = true;
     }
+
+    /// <summary>A root that is a client itself is its own.</summary>
+    private static byte[] IssuerIn(X509Chain chain) => chain.ChainElements[Math.Min(1, chain.ChainElements.Count - 1)].Certificate.RawData;
 
     private string? Find(X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors)
     {

@@ -22,6 +22,7 @@ internal static class PolicyFingerprint
         WriteAll(config.Alpn);
         writer.Write((int)(config.ClientCertificates?.Mode ?? 0));
         writer.Write(config.ClientCertificates?.Depth ?? 0);
+        writer.Write(config.ClientCertificates?.AsksOcsp ?? false);
         writer.Write(basis.Trust is not null);
         writer.Write(basis.Trust is { } trust ? trust.Digest : default);
         foreach (var certificate in certificates)

@@ -23,6 +23,9 @@ internal sealed partial class TlsEngineSelector(ILogger<TlsEngineSelector> logge
     /// <summary>What ends TLS now; null = SslStream, or nothing was selected yet.</summary>
     public OpenSslLibrary? Selected => Volatile.Read(ref _selected)?.Value;
 
+    /// <summary>Whether it is here, whatever ends TLS.</summary>
+    public bool HasOpenSsl => _openSsl.Value.Library is not null;
+
     /// <summary>Whether OpenSSL will be chosen, as far as that can be said before an engine runs.</summary>
     public bool UsesOpenSsl(StreamProxyConfig config) => WouldSelect(config) is not null;
 

@@ -2,16 +2,16 @@ using System.Text.RegularExpressions;
 
 namespace KestrelStream.TestKit.Peers;
 
-/// <summary>A real <c>openssl ocsp</c> that answers for the intermediate of a <see cref="TestCertificates"/>.</summary>
+/// <summary>A real <c>openssl ocsp</c> that answers for the intermediate of a <see cref="TestCertificates"/> or a <see cref="TestClientAuthority"/>.</summary>
 public sealed class OcspResponder : IAsyncDisposable
 {
     private readonly TempFolder _folder = new();
     private ChildProcess? _process;
 
-    private OcspResponder(TestCertificates authority)
+    private OcspResponder(string issuerPem, string issuerKeyPem)
     {
-        _folder.Write("issuer.pem", authority.Intermediate.ExportCertificatePem());
-        _folder.Write("issuer.key", authority.IntermediateKeyPem);
+        _folder.Write("issuer.pem", issuerPem);
+        _folder.Write("issuer.key", issuerKeyPem);
     }
 
     public string Url { get; private set; } = "";
@@ -20,9 +20,15 @@ public sealed class OcspResponder : IAsyncDisposable
     /// <param name="good">Certificates that are not revoked.</param>
     /// <param name="revoked">Those that are; others are unknown.</param>
     /// <param name="validMinutes">For how long an answer is good.</param>
-    public static async Task<OcspResponder> StartAsync(TestCertificates authority, TestCertificate[] good, TestCertificate[]? revoked = null, int validMinutes = 60)
+    public static Task<OcspResponder> StartAsync(TestCertificates authority, TestCertificate[] good, TestCertificate[]? revoked = null, int validMinutes = 60)
+        => StartAsync(new OcspResponder(authority.Intermediate.ExportCertificatePem(), authority.IntermediateKeyPem), good, revoked, validMinutes);
+
+    /// <inheritdoc cref="StartAsync(TestCertificates, TestCertificate[], TestCertificate[], int)"/>
+    public static Task<OcspResponder> StartAsync(TestClientAuthority authority, TestCertificate[] good, TestCertificate[]? revoked = null, int validMinutes = 60)
+        => StartAsync(new OcspResponder(authority.IntermediatePem, authority.IntermediateKeyPem), good, revoked, validMinutes);
+
+    private static async Task<OcspResponder> StartAsync(OcspResponder responder, TestCertificate[] good, TestCertificate[]? revoked, int validMinutes)
     {
-        var responder = new OcspResponder(authority);
         responder.WriteIndex(good, revoked ?? []);
         try
         {
@@ -44,7 +50,7 @@ public sealed class OcspResponder : IAsyncDisposable
     /// <param name="signer">Who signs, with its key; null = the authority's intermediate.</param>
     public static async Task<byte[]> AnswerAsync(TestCertificates authority, TestCertificate certificate, bool isRevoked = false, TestCertificates? signer = null)
     {
-        await using var responder = new OcspResponder(authority);
+        await using var responder = new OcspResponder(authority.Intermediate.ExportCertificatePem(), authority.IntermediateKeyPem);
         var folder = responder._folder;
         responder.WriteIndex(isRevoked ? [] : [certificate], isRevoked ? [certificate] : []);
         folder.Write("leaf.pem", certificate.LeafPem);

@@ -93,7 +93,7 @@ public class StreamProxyConfigValidatorTests
     {
         var config = Valid() with { Engine = EngineKind.EventLoop };
         config = config with { Clusters = Map(("c", config.Clusters["c"] with { LoadBalancingPolicy = "MINE" })) };
-        var hooks = new ValidationHooks(["Mine"], _ => null, _ => true, _ => true, () => null);
+        var hooks = new ValidationHooks(["Mine"], _ => null, _ => true, _ => true, () => true, () => null);
 
         Assert.Empty(new StreamProxyConfigValidator(hooks).Validate(new ConfigResult(config, [])).Errors);
         Assert.Equal(2, Validate(config).Errors.Count);

@@ -11,6 +11,7 @@ internal static class TestHooks
         ciphers => ciphers.Contains("BOGUS", StringComparison.Ordinal) ? "\"BOGUS\" is not a cipher word" : null,
         engine => engine != EngineKind.EventLoop,
         config => config.Tls.Engine == TlsEngineKind.OpenSsl,
+        () => true,
         () => null,
         HasAcme: true);
 }

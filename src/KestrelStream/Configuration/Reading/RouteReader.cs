@@ -86,6 +86,9 @@ internal static class RouteReader
             TrustedCertificates = section.Text(nameof(ClientCertificatesConfig.TrustedCertificates)),
             Depth = section.Number(nameof(ClientCertificatesConfig.Depth)) ?? s_clientCertificates.Depth,
             Crl = section.Text(nameof(ClientCertificatesConfig.Crl)),
+            Ocsp = section.Choice<ClientOcspMode>(nameof(ClientCertificatesConfig.Ocsp)) ?? s_clientCertificates.Ocsp,
+            OcspResponder = section.Text(nameof(ClientCertificatesConfig.OcspResponder)),
+            OcspTimeout = section.Time(nameof(ClientCertificatesConfig.OcspTimeout)) ?? s_clientCertificates.OcspTimeout,
         };
     }
 }

@@ -1,9 +1,13 @@
+using KestrelStream.Tls.Ocsp;
+
 namespace KestrelStream.Configuration.Validation;
 
 /// <summary>What is said of the client certificates of one route, as far as no file is read.</summary>
 internal static class ClientCertificatesValidator
 {
     private const int MaxDepth = 100;
+
+    private static readonly TimeSpan s_shortestOcspTimeout = TimeSpan.FromMilliseconds(100);
 
     private static readonly ClientCertificatesConfig Defaults = new();
 
@@ -21,6 +25,36 @@ internal static class ClientCertificatesValidator
         {
             FilePath.Check(context, $"{path}:Crl", crl, "a PEM file of revocation lists");
         }
+
+        ValidateOcsp(context, path, clients);
+    }
+
+    private static void ValidateOcsp(ValidationContext context, string path, ClientCertificatesConfig clients)
+    {
+        OcspValidator.CheckResponder(context, $"{path}:OcspResponder", clients.OcspResponder);
+        if (clients.OcspTimeout < s_shortestOcspTimeout || clients.OcspTimeout > OcspClient.Timeout)
+        {
+            var valid = $"{Duration.Format(s_shortestOcspTimeout)} to {Duration.Format(OcspClient.Timeout)}";
+            context.AddError($"{path}:OcspTimeout", $"\"{Duration.Format(clients.OcspTimeout)}\" is out of range; valid: {valid}");
+        }
+
+        if (clients.Ocsp == ClientOcspMode.Off)
+        {
+            CheckUnused(nameof(clients.OcspResponder), clients.OcspResponder is not null);
+            CheckUnused(nameof(clients.OcspTimeout), clients.OcspTimeout != Defaults.OcspTimeout);
+        }
+        else if (!context.Hooks.HasOpenSsl())
+        {
+            context.AddError($"{path}:Ocsp", $"\"{clients.Ocsp}\" needs the system's OpenSSL 3, which is not here; valid: \"Off\"");
+        }
+
+        void CheckUnused(string key, bool isGiven)
+        {
+            if (isGiven)
+            {
+                context.AddError($"{path}:{key}", "has no effect with Ocsp \"Off\"; valid: Ocsp \"Soft\" or \"Hard\", or leave it out");
+            }
+        }
     }
 
     /// <summary>Trust that is written down but not asked for would look like protection.</summary>
@@ -29,6 +63,9 @@ internal static class ClientCertificatesValidator
         Check(nameof(clients.TrustedCertificates), clients.TrustedCertificates);
         Check(nameof(clients.Depth), clients.Depth == Defaults.Depth ? null : clients.Depth.ToString(System.Globalization.CultureInfo.InvariantCulture));
         Check(nameof(clients.Crl), clients.Crl);
+        Check(nameof(clients.Ocsp), clients.Ocsp == Defaults.Ocsp ? null : clients.Ocsp.ToString());
+        Check(nameof(clients.OcspResponder), clients.OcspResponder);
+        Check(nameof(clients.OcspTimeout), clients.OcspTimeout == Defaults.OcspTimeout ? null : Duration.Format(clients.OcspTimeout));
 
         void Check(string key, string? value)
         {

@@ -24,7 +24,7 @@ internal static class SessionResumptionValidator
         }
 
         context.CheckRange(path, "SessionCacheSize", tls.SessionCacheSize, 0, MaxCacheSize);
-        if (!tls.SessionResumption)
+        if (!tls.Resumes)
         {
             CheckWithoutResumption(context, path, tls);
         }
@@ -46,7 +46,9 @@ internal static class SessionResumptionValidator
             Add(nameof(tls.SessionCacheSize));
         }
 
-        void Add(string key) => context.AddError($"{path}:{key}", "has no effect with SessionResumption false; valid: true, or leave it out");
+        void Add(string key) => context.AddError($"{path}:{key}", tls.SessionResumption
+            ? "has no effect with ClientCertificates:Ocsp, with which nothing is resumed; valid: leave it out"
+            : "has no effect with SessionResumption false; valid: true, or leave it out");
     }
 
     private static void ValidateTickets(ValidationContext context, string path, RouteTlsConfig tls, SessionTicketsConfig tickets)

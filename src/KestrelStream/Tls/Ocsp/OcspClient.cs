@@ -9,7 +9,9 @@ internal sealed class OcspClient : IDisposable
     /// <summary>Answers have 0.5 to 4 KiB.</summary>
     public const int MaxAnswerBytes = 64 << 10;
 
-    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(10);
+    /// <summary>Of a question, whatever else bounds it.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
+
     private static readonly MediaTypeHeaderValue s_requestType = new("application/ocsp-request");
 
     private readonly HttpClient _http = new(new SocketsHttpHandler
@@ -17,12 +19,12 @@ internal sealed class OcspClient : IDisposable
         AllowAutoRedirect = false,
         UseCookies = false,
         AutomaticDecompression = DecompressionMethods.None,
-        ConnectTimeout = s_timeout,
+        ConnectTimeout = Timeout,
         PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5),
         MaxResponseHeadersLength = 16,
     })
     {
-        Timeout = s_timeout,
+        Timeout = Timeout,
         MaxResponseContentBufferSize = MaxAnswerBytes,
     };
 

@@ -245,7 +245,7 @@ internal sealed class OpenSslContext
         }
 
         _ = OpenSslNative.SSL_CTX_set_num_tickets(context, 0); // OpenSslSession sends one.
-        if (!config.SessionResumption || config.SessionTickets is { Enabled: false })
+        if (!config.Resumes || config.SessionTickets is { Enabled: false })
         {
             _ = OpenSslNative.SSL_CTX_set_options(context, OpenSslNative.OpNoTicket);
         }

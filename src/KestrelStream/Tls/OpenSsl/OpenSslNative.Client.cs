@@ -54,6 +54,9 @@ internal static unsafe partial class OpenSslNative
     public static partial nint OPENSSL_sk_value(nint stack, int index);
 
     [LibraryImport(Crypto)]
+    public static partial int OPENSSL_sk_num(nint stack);
+
+    [LibraryImport(Crypto)]
     public static partial int X509_VERIFY_PARAM_set1_host(nint parameters, byte* name, nuint count);
 
     [LibraryImport(Crypto)]

@@ -46,7 +46,7 @@ internal static unsafe class OpenSslTrust
     public static ClientCertificate? CertificateOf(nint ssl)
     {
         var certificate = OpenSslNative.SSL_get0_peer_certificate(ssl);
-        return certificate != 0 && DerOf(certificate) is { Length: > 0 } der ? ClientCertificate.Of(der) : null;
+        return certificate != 0 && DerOf(certificate) is { Length: > 0 } der ? ClientCertificate.Of(der) with { IssuerDer = IssuerOf(ssl) } : null;
     }
 
     /// <summary>Whether a finished handshake, a resumed one too, is one that the mode allows. OpenSSL has seen to it; this is the second lock on the door.</summary>
@@ -96,6 +96,14 @@ internal static unsafe class OpenSslTrust
     {
         var result = OpenSslNative.SSL_get_verify_result(ssl);
         return result.Value == 0 ? null : Marshal.PtrToStringUTF8((nint)OpenSslNative.X509_verify_cert_error_string(result));
+    }
+
+    /// <summary>In the chain that was verified, where a root that is a client itself is its own.</summary>
+    private static byte[] IssuerOf(nint ssl)
+    {
+        var chain = OpenSslNative.SSL_get0_verified_chain(ssl);
+        var issuer = chain == 0 ? 0 : OpenSslNative.OPENSSL_sk_value(chain, Math.Min(1, OpenSslNative.OPENSSL_sk_num(chain) - 1));
+        return issuer == 0 ? [] : DerOf(issuer);
     }
 
     private static byte[] DerOf(nint certificate)

@@ -29,7 +29,7 @@ internal sealed partial class TicketKeyStore(TimeProvider time, ILogger<TicketKe
         foreach (var (id, route) in config.Routes)
         {
             var tickets = route.Tls?.SessionTickets ?? new SessionTicketsConfig();
-            if (route.Tls is not { Mode: TlsMode.Terminate, SessionResumption: true } tls || !tickets.Enabled || tickets.KeyFiles.Any(file => file.Length == 0 || file.Contains('\0')))
+            if (route.Tls is not { Mode: TlsMode.Terminate, Resumes: true } tls || !tickets.Enabled || tickets.KeyFiles.Any(file => file.Length == 0 || file.Contains('\0')))
             {
                 // Of what is wrong with the names themselves validation speaks.
                 continue;
