@@ -39,7 +39,7 @@ internal sealed partial class CertificateLoader
             return Error(nameof(_config.Path), $"certificate {number} of '{_path}' is damaged: {e.Message}");
         }
 
-        return ReadPemKey(blocks, out var key) ?? Join(key!);
+        return ReadPemKey(blocks, out var key) ?? (_key is null ? Join(key!) : null);
     }
 
     private CertificateError? ReadBlocks(string key, string path, byte[] content, out List<PemBlock> blocks)
@@ -56,6 +56,7 @@ internal sealed partial class CertificateLoader
             : Error(key, $"a PEM block of '{path}' is cut off or damaged");
     }
 
+    /// <summary>The key, still to be compared with the certificate; or none where it is compared and kept already.</summary>
     private CertificateError? ReadPemKey(List<PemBlock> blocks, out AsymmetricAlgorithm? key)
     {
         key = null;
@@ -79,6 +80,12 @@ internal sealed partial class CertificateLoader
         if (block.IsEncryptedKey && _config.Password is null)
         {
             return Error(nameof(_config.Password), $"the private key in '{path}' is encrypted, and no Password is set");
+        }
+
+        if (block.Label == "PRIVATE KEY" && block.Decode() is var der && Pkcs8Key.BitsIfOf(_leaf!, der) is > 0 and var bits)
+        {
+            (_key, _keyBits) = (der, bits);
+            return null;
         }
 
         key = block.MayBeEcdsa ? Import(block, ECDsa.Create()) ?? (AsymmetricAlgorithm?)Import(block, RSA.Create()) : Import(block, RSA.Create());
