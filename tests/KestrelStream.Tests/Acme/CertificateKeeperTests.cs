@@ -76,6 +76,29 @@ public sealed class CertificateKeeperTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task StoredAccountIsDamaged_IsMadeAnew()
+    {
+        _storage.WriteAccount(new StoredAccount { Directory = ScriptedAuthority.Url, Key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----", Url = "https://acme.test/lost" }, keyId: null);
+        Start(Config);
+        await IssuedAsync(1);
+
+        Assert.NotEqual("https://acme.test/lost", _storage.ReadAccount(ScriptedAuthority.Url, keyId: null)!.Url);
+    }
+
+    [Fact]
+    public async Task StorageCannotBeWritten_IsAFailureThatSaysSo_AndOneThatPasses()
+    {
+        _folder.Write("acme", "a file where the folder should be");
+        Start(Config);
+        await Wait.UntilAsync(() => _keeper!.Issuance is { Failed: 1, State: IssuanceState.BackingOff }, "the failure");
+        Assert.Contains($"'{_storage.Folder}' cannot be written", _keeper!.Issuance.LastError, StringComparison.Ordinal);
+
+        File.Delete(_storage.Folder);
+        await AdvanceAsync(TimeSpan.FromMinutes(3));
+        await IssuedAsync(1);
+    }
+
+    [Fact]
     public async Task AuthoritySuggestsAWindow_RenewsInIt_AndSaysWhatIsReplaced()
     {
         var now = _clock.GetUtcNow();
