@@ -16,7 +16,8 @@ internal static class KeyExchangeValidator
         context.CheckDuplicates(path, "Protocols", protocols);
         if (ciphers is not null && context.Hooks.CipherError(ciphers) is { } error)
         {
-            context.AddError($"{path}:Ciphers", $"{ErrorText.Quote(ciphers)} is not a cipher string: {error}");
+            var hint = ciphers.Contains("TLS_", StringComparison.Ordinal) ? "; suites of TLS 1.3 belong in CipherSuites" : "";
+            context.AddError($"{path}:Ciphers", $"{ErrorText.Quote(ciphers)} is not a cipher string: {error}{hint}");
         }
 
         if (suites is not null && !Tls13Suites.TryParse(suites, out _, out var whyNot))
