@@ -12,7 +12,7 @@ internal sealed class HistogramBounds
 
     /// <summary>Few, as there is a set of them for every cluster: a thousand clusters stay near a megabyte of text.</summary>
     public static readonly HistogramBounds Dial = new(
-        0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 10);
+        0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10);
 
     /// <summary>Below a millisecond for resumed ones on the same machine, up to the default HandshakeTimeout.</summary>
     public static readonly HistogramBounds Handshake = new(

@@ -31,6 +31,15 @@ internal static class PrometheusText
             }
         }
 
+        foreach (var (family, read) in metrics.SeriesReadings)
+        {
+            writer.WriteFamily(family);
+            foreach (var series in read())
+            {
+                writer.WriteSample(family, series.Labels.Utf8Text, series.Value);
+            }
+        }
+
         // All samples of a metric stand together, behind its header.
         MetricFamily? current = null;
         foreach (var (family, cluster, cells) in metrics.Histograms)
@@ -43,6 +52,8 @@ internal static class PrometheusText
 
             writer.WriteHistogram(family, cluster, cells);
         }
+
+        writer.Flush();
     }
 
     private static void WriteAll(PrometheusTextWriter writer, MetricFamily family, IEnumerable<Measurement<double>> values)

@@ -11,6 +11,7 @@ internal sealed class RouteCells(ListenerCells listener, string route, string cl
 {
     // No padding: whoever ends a session writes one of these and the listener's cells at once, and nothing else is near.
     private readonly long[] _endReasons = new long[SessionEndReasons.Count];
+    private readonly SeriesLabels?[] _labels = new SeriesLabels?[SessionEndReasons.Count];
     private long _endedBytesIn;
     private long _endedBytesOut;
 
@@ -40,6 +41,11 @@ internal sealed class RouteCells(ListenerCells listener, string route, string cl
     public void CountEnd(SessionEndReason reason) => Interlocked.Increment(ref _endReasons[(int)reason]);
 
     public long Ended(SessionEndReason reason) => Volatile.Read(ref _endReasons[(int)reason]);
+
+    /// <summary>Of the series of one reason; made when it is first shown, as most never are.</summary>
+    public SeriesLabels LabelsOf(SessionEndReason reason)
+        => _labels[(int)reason] ??= new SeriesLabels(
+            new("listener", Listener.Id), new("route", Route), new("cluster", Cluster), new("end_reason", SessionEndReasons.NameOf(reason)));
 
     /// <summary>Of any reason.</summary>
     public long Ended()

@@ -11,27 +11,20 @@ namespace KestrelStream.Diagnostics;
 /// <content>What clusters and their destinations say now.</content>
 internal sealed partial class StreamProxyMetrics
 {
-    private static readonly (OperatorState State, KeyValuePair<string, object?> Label)[] s_states =
-        [.. Enum.GetValues<OperatorState>().Select(state => (state, Label("state", ApiDestinationSettings.Word(state))))];
+    private IEnumerable<SeriesReading> ReadDestinationsUp() => ReadDestinations(static destination => destination.IsUp ? 1 : 0);
 
-    /// <summary>Of a name: any of its members is up.</summary>
-    private IEnumerable<Measurement<long>> ReadDestinationsUp()
-        => ReadDestinations(destination => destination.Members.Any(member => member.Health != DestinationHealth.Unhealthy) ? 1 : 0);
+    private IEnumerable<SeriesReading> ReadDestinationSessions() => ReadDestinations(static destination => destination.ActiveSessions);
 
-    private IEnumerable<Measurement<long>> ReadDestinationSessions()
-        => ReadDestinations(destination => destination.Members.Concat(destination.Source?.Leaving ?? []).Sum(member => member.ActiveSessions));
-
-    private IEnumerable<Measurement<long>> ReadDestinationEjections()
-        => ReadDestinations(destination => destination.Members.Sum(member => member.Ejections) + (destination.Source?.EjectionsOfLeft ?? 0));
+    private IEnumerable<SeriesReading> ReadDestinationEjections() => ReadDestinations(static destination => destination.Ejections);
 
     /// <summary>One series a configured destination, whatever number of members a name has: an address from the network is no label.</summary>
-    private IEnumerable<Measurement<long>> ReadDestinations(Func<DestinationGroupReading, long> value)
+    private IEnumerable<SeriesReading> ReadDestinations(Func<DestinationGroupReading, long> value)
     {
         foreach (var cluster in Clusters())
         {
             foreach (var destination in DestinationGroupReading.Of(cluster))
             {
-                yield return new Measurement<long>(value(destination), destination.Labels);
+                yield return new SeriesReading(destination.Labels, value(destination));
             }
         }
     }
@@ -80,21 +73,21 @@ internal sealed partial class StreamProxyMetrics
            group destination.Warm by (cluster.Id, destination.ConfiguredId) into pools
            select (pools.ToList(), new[] { Label("cluster", pools.Key.Id), Label("destination", pools.Key.ConfiguredId) });
 
-    private IEnumerable<Measurement<long>> ReadDestinationStates()
+    private IEnumerable<SeriesReading> ReadDestinationStates()
     {
         foreach (var cluster in Clusters())
         {
             foreach (var destination in DestinationGroupReading.Of(cluster))
             {
-                foreach (var (state, label) in s_states)
+                for (var state = 0; state < destination.StateLabels.Length; state++)
                 {
-                    yield return new Measurement<long>(state == destination.Config.Control.State ? 1 : 0, [.. destination.Labels, label]);
+                    yield return new SeriesReading(destination.StateLabels[state], state == (int)destination.Config.Control.State ? 1 : 0);
                 }
             }
         }
     }
 
-    private IEnumerable<Measurement<long>> ReadDestinationWeights() => ReadDestinations(destination => destination.Config.Weight);
+    private IEnumerable<SeriesReading> ReadDestinationWeights() => ReadDestinations(static destination => destination.Config.Weight);
 
     private IEnumerable<Measurement<long>> ReadDestinationCertificates()
     {

@@ -17,7 +17,9 @@ internal sealed partial class StreamProxyMetrics
     {
         // The factory owns the meter and ends it with the container.
         var meter = meters.Create(new MeterOptions(MeterName));
-        foreach (var (family, read) in Readings)
+        IEnumerable<(MetricFamily, Func<IEnumerable<Measurement<long>>>)> many = SeriesReadings.Select(
+            series => (series.Family, (Func<IEnumerable<Measurement<long>>>)(() => series.Read().Select(reading => reading.ToMeasurement()))));
+        foreach (var (family, read) in Readings.Concat(many))
         {
             _ = family.Kind switch
             {

@@ -17,11 +17,21 @@ namespace KestrelStream.Diagnostics;
 /// <content>What the cells say now: for the instruments, the Prometheus text and the API.</content>
 internal sealed partial class StreamProxyMetrics
 {
-    /// <summary>Every metric but the histograms, with what reads all its series.</summary>
+    /// <summary>As <see cref="Readings"/>, those with a series for every route or destination.</summary>
+    public IReadOnlyList<(MetricFamily Family, Func<IEnumerable<SeriesReading>> Read)> SeriesReadings =>
+    [
+        (MetricFamily.Sessions, ReadSessions),
+        (MetricFamily.DestinationUp, ReadDestinationsUp),
+        (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
+        (MetricFamily.DestinationEjections, ReadDestinationEjections),
+        (MetricFamily.DestinationState, ReadDestinationStates),
+        (MetricFamily.DestinationWeight, ReadDestinationWeights),
+    ];
+
+    /// <summary>Metrics that are no histograms, each with what reads all its series.</summary>
     public IReadOnlyList<(MetricFamily Family, Func<IEnumerable<Measurement<long>>> Read)> Readings =>
     [
         (MetricFamily.ActiveSessions, ReadActiveSessions),
-        (MetricFamily.Sessions, ReadSessions),
         (MetricFamily.Bytes, ReadBytes),
         (MetricFamily.DialFailures, ReadDialFailures),
         (MetricFamily.TlsHandshakes, ReadHandshakes),
@@ -33,15 +43,10 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.Limited, ReadLimited),
         (MetricFamily.LimitClients, () => [new Measurement<long>(_limits.Clients.Count)]),
         (MetricFamily.UpstreamTlsHandshakes, ReadUpstreamHandshakes),
-        (MetricFamily.DestinationUp, ReadDestinationsUp),
-        (MetricFamily.DestinationActiveSessions, ReadDestinationSessions),
-        (MetricFamily.DestinationEjections, ReadDestinationEjections),
         (MetricFamily.DestinationWarmConnections, ReadWarmConnections),
         (MetricFamily.DestinationWarmTakes, ReadWarmTakes),
         (MetricFamily.DiscoveryRefreshes, ReadLookups),
         (MetricFamily.DiscoveryMembers, ReadMembers),
-        (MetricFamily.DestinationState, ReadDestinationStates),
-        (MetricFamily.DestinationWeight, ReadDestinationWeights),
         (MetricFamily.QueueLength, ReadQueueLengths),
         (MetricFamily.HealthChecks, ReadHealthChecks),
         (MetricFamily.DestinationCertificateExpiry, ReadDestinationCertificates),
@@ -114,7 +119,7 @@ internal sealed partial class StreamProxyMetrics
         => Listeners().Select(listener => new Measurement<long>(listener.Active, Label("listener", listener.Id)));
 
     /// <summary>Reasons that have not occurred are left out: most of the thirty never do.</summary>
-    private IEnumerable<Measurement<long>> ReadSessions()
+    private IEnumerable<SeriesReading> ReadSessions()
     {
         foreach (var route in Listeners().SelectMany(listener => listener.Routes))
         {
@@ -122,12 +127,7 @@ internal sealed partial class StreamProxyMetrics
             {
                 if (route.Ended(reason) is > 0 and var count)
                 {
-                    yield return new Measurement<long>(
-                        count,
-                        Label("listener", route.Listener.Id),
-                        Label("route", route.Route),
-                        Label("cluster", route.Cluster),
-                        Label("end_reason", SessionEndReasons.NameOf(reason)));
+                    yield return new SeriesReading(route.LabelsOf(reason), count);
                 }
             }
         }

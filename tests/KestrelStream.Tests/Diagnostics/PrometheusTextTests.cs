@@ -25,6 +25,7 @@ public sealed class PrometheusTextTests
         var writer = new PrometheusTextWriter(text);
         writer.WriteFamily(MetricFamily.ActiveSessions);
         writer.WriteSample(MetricFamily.ActiveSessions, [new("listener", value), new("other", value)], 42);
+        writer.Flush();
 
         var line = Encoding.UTF8.GetString(text.WrittenSpan).Split('\n')[2];
         var escaped = value.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", "\\\"", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
@@ -38,6 +39,7 @@ public sealed class PrometheusTextTests
         var writer = new PrometheusTextWriter(text);
         writer.WriteFamily(MetricFamily.ActiveSessions);
         writer.WriteSample(MetricFamily.ActiveSessions, [new("listener", "a\ud800b")], 1);
+        writer.Flush();
         Assert.Contains("kestrelstream_active_sessions{listener=\"a\ufffdb\"}", PrometheusTextParser.Parse(text.WrittenSpan).Samples.Keys);
     }
 
@@ -54,6 +56,7 @@ public sealed class PrometheusTextTests
         var writer = new PrometheusTextWriter(text);
         writer.WriteFamily(MetricFamily.DialDuration);
         writer.WriteHistogram(MetricFamily.DialDuration, "c", cells);
+        writer.Flush();
         var samples = PrometheusTextParser.Parse(text.WrittenSpan).Samples;
         Assert.Equal(2, samples["""kestrelstream_dial_duration_seconds_bucket{cluster="c",le="0.0005"}"""]);
         Assert.Equal(3, samples["""kestrelstream_dial_duration_seconds_bucket{cluster="c",le="0.001"}"""]);
