@@ -64,6 +64,7 @@ internal static class ServerHost
         app.MapStreamProxyAdmin();
         if (address is not null)
         {
+            AdminRequests.Check(app, address);
             app.Lifetime.ApplicationStarted.Register(() => AdminEndpoint.KeepOthersOut(address));
         }
 

@@ -22,9 +22,22 @@ internal static partial class AdminAccess
     private const string Scheme = "Bearer ";
 
     /// <summary>Lets only those through to an endpoint who may change things. Others learn nothing but that.</summary>
-    public static RequestDelegate Guard(AdminChange change, RequestDelegate endpoint) => context => IsAllowed(context, out var status)
-        ? endpoint(context)
-        : DenyAsync(context, change, status);
+    public static RequestDelegate Guard(AdminChange change, RequestDelegate endpoint) => context =>
+    {
+        if (!IsAllowed(context, out var status))
+        {
+            return DenyAsync(context, change, status);
+        }
+
+        // Also where a body has no meaning: nobody reads it, and the server would have to before the next request.
+        if (context.Request.ContentLength > ChangeBody.MaxBytes)
+        {
+            ChangeRecord.Count(context, change, ChangeOutcome.Rejected);
+            return ChangeBody.WriteTooLargeAsync(context);
+        }
+
+        return endpoint(context);
+    };
 
     /// <summary>The clients of the proxy's own listeners are the public: to them, none of this is there.</summary>
     public static void KeepOffSessions(IEndpointConventionBuilder endpoints) => endpoints.Add(builder =>

@@ -9,7 +9,7 @@ namespace KestrelStream.Admin;
 internal sealed class ChangeBody
 {
     /// <summary>Far more than any change needs.</summary>
-    private const int MaxBytes = 16 * 1024;
+    public const int MaxBytes = 16 * 1024;
 
     private readonly Dictionary<string, JsonElement> _values;
     private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
@@ -35,8 +35,7 @@ internal sealed class ChangeBody
         var bytes = await ReadBytesAsync(context);
         if (bytes is null)
         {
-            await AdminResponse.WriteProblemAsync(
-                context, StatusCodes.Status413PayloadTooLarge, "Too large", $"A change has at most {MaxBytes} bytes.");
+            await WriteTooLargeAsync(context);
             return null;
         }
 
@@ -57,6 +56,9 @@ internal sealed class ChangeBody
             context, StatusCodes.Status400BadRequest, "Not JSON", "The body is not a JSON object, or has a key twice.");
         return null;
     }
+
+    public static Task WriteTooLargeAsync(HttpContext context)
+        => AdminResponse.WriteProblemAsync(context, StatusCodes.Status413PayloadTooLarge, "Too large", $"A change has at most {MaxBytes} bytes.");
 
     public string? Text(string key)
     {

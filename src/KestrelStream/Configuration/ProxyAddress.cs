@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using KestrelStream.Access;
 
 namespace KestrelStream.Configuration;
 
@@ -34,6 +35,12 @@ internal sealed record ProxyAddress
 
     /// <summary>Set when <see cref="Kind"/> is <see cref="ProxyAddressKind.Ip"/>.</summary>
     public IPAddress? Ip { get; }
+
+    /// <summary>To listen on it is to listen on every address of the machine.</summary>
+    public bool IsEveryAddress => Kind == ProxyAddressKind.Any || (Ip is { } ip && (ip.Equals(IPAddress.IPv6Any) || NetworkSyntax.Plain(ip).Equals(IPAddress.Any)));
+
+    /// <summary>Nobody outside this machine comes there.</summary>
+    public bool IsLocal => Kind is ProxyAddressKind.Localhost or ProxyAddressKind.Unix || (Ip is { } ip && IPAddress.IsLoopback(ip));
 
     /// <summary>The same host at another port.</summary>
     public ProxyAddress WithPort(int port) => new(Kind, Host, port, Ip);
@@ -158,7 +165,8 @@ internal sealed record ProxyAddress
     private static bool IsServiceName(string name)
         => IsHostName(name) && name.Split('.') is [['_', _, ..], ['_', _, ..], { Length: > 0 }, ..];
 
-    private static bool IsHostName(string host)
+    /// <summary>Labels of letters, digits, <c>-</c> and <c>_</c>; no IPv4 address.</summary>
+    public static bool IsHostName(string host)
     {
         var name = host.EndsWith('.') ? host[..^1] : host;
         if (name.Length is 0 or > 253)

@@ -328,8 +328,7 @@ internal sealed partial class StreamProxyManager(
             Log.AccessLogOn(_logger, log.Format, AccessLogPlan.Create(log, provider.BasePath).Path);
         }
 
-        if (ProxyAddress.TryParseListen(config.Admin?.Address ?? "", out var admin)
-            && admin!.Kind is ProxyAddressKind.Any or ProxyAddressKind.Ip && !(admin.Ip is { } ip && IPAddress.IsLoopback(ip)))
+        if (ProxyAddress.TryParseListen(config.Admin?.Address ?? "", out var admin) && !admin!.IsLocal)
         {
             Log.AdminExposed(_logger, config.Admin!.Address);
         }

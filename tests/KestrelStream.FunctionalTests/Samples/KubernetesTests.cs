@@ -53,6 +53,12 @@ public sealed class KubernetesTests
         Assert.Equal("*:" + Text(Container, "ports|1|containerPort"), proxy.GetProperty("Admin").GetProperty("Address").GetString());
         Assert.Single(((YamlSequenceNode)Node(_manifests["Service"], "spec|ports")).Children);
 
+        // For which it wants a token: that of a Secret, which the README makes.
+        Assert.Equal("StreamProxy__Admin__Token", Text(Container, "env|1|name"));
+        Assert.Contains(
+            $"create secret generic {Text(Container, "env|1|valueFrom|secretKeyRef|name")} --from-literal={Text(Container, "env|1|valueFrom|secretKeyRef|key")}=",
+            File.ReadAllText(Path.Combine(Path.GetDirectoryName(Sample.ConfigPath("kubernetes"))!, "README.md")), StringComparison.Ordinal);
+
         foreach (var (id, mount) in new[] { ("www", Text(Container, "volumeMounts|1|mountPath")) })
         {
             Assert.StartsWith(mount + "/", proxy.GetProperty("Certificates").GetProperty(id).GetProperty("Path").GetString());

@@ -95,7 +95,7 @@ public sealed class ServerLogTests : IDisposable
     public async Task Start_Says_WhatWasLoadedAndWhatIsWorthActingOn()
     {
         await using var upstream = ScriptedUpstream.Echo();
-        await using var server = await StartAsync(ServerConfig.OneRoute(upstream.EndPoint, """ "AccessLog": { "Path": "access.log" }, "Admin": { "Address": "*:0" }, """));
+        await using var server = await StartAsync(ServerConfig.OneRoute(upstream.EndPoint, """ "AccessLog": { "Path": "access.log" }, "Admin": { "Address": "*:0", "Token": "a-token-of-twenty-letters" }, """));
 
         Assert.NotNull(await server.Error.WaitForAsync(line => line.Contains("[111] KestrelStream ", StringComparison.Ordinal) && line.EndsWith(_folder["appsettings.json"], StringComparison.Ordinal), Wait.Limit));
         foreach (var part in new[] { "[107] Engine ", "[100] Configuration generation 1 is in force: 1 listeners, 1 routes, 1 clusters", $"[502] Access log: Json to {_folder["access.log"]}", "[513] The admin port at *:0 is open to other machines" })

@@ -15,7 +15,7 @@ internal static class ConfigSummary
     {
         var text = new StringBuilder();
         Line(text, $"engine {config.Engine}, loops {Or(config.EventLoops)}, shutdown {config.ShutdownTimeout}, tls {config.Tls.Engine}");
-        Line(text, $"admin {config.Admin?.Address ?? "none"}");
+        Line(text, $"admin {config.Admin?.Address ?? "none"}{(config.Admin is { AllowedHosts.Count: > 0 } admin ? $" for {string.Join(", ", admin.AllowedHosts)}" : "")}");
         if (config.Limits != new ProcessLimitsConfig())
         {
             Line(text, $"{config.Limits}");

@@ -49,7 +49,7 @@ internal sealed class TopSource : IDisposable
             return new TopSource(new HttpClient(handler) { BaseAddress = new Uri("http://localhost/"), Timeout = TimeSpan.FromSeconds(5) }, "unix:" + admin.Host);
         }
 
-        var host = admin.Kind is ProxyAddressKind.Any or ProxyAddressKind.Localhost || admin.Ip is { } any && (any.Equals(System.Net.IPAddress.Any) || any.Equals(System.Net.IPAddress.IPv6Any))
+        var host = admin.IsEveryAddress || admin.Kind == ProxyAddressKind.Localhost
             ? "localhost"
             : admin.Ip!.AddressFamily == AddressFamily.InterNetworkV6 ? $"[{admin.Ip}]" : admin.Ip.ToString();
         return At(string.Create(CultureInfo.InvariantCulture, $"http://{host}:{admin.Port}/"));

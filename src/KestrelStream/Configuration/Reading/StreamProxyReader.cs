@@ -34,6 +34,7 @@ internal static class StreamProxyReader
     {
         Address = section.Text(nameof(AdminConfig.Address)) ?? "",
         Token = section.Text(nameof(AdminConfig.Token)),
+        AllowedHosts = section.TextList(nameof(AdminConfig.AllowedHosts)) ?? [],
         RefusedBytes = section.Number(nameof(AdminConfig.RefusedBytes)) ?? 0,
     };
 

@@ -11,10 +11,10 @@ internal static class TopLevelValidator
     /// <summary>More loops than any machine has use for; each has a thread and a buffer.</summary>
     private const int MaxEventLoops = 256;
 
-    /// <summary>A lookup asks one after another, so many of them would never come to the last.</summary>
     /// <summary>Each is a series in every scrape.</summary>
     private const int MostTopNames = 1000;
 
+    /// <summary>A lookup asks one after another, so many of them would never come to the last.</summary>
     private const int MaxNameServers = 8;
 
     public static void Validate(ValidationContext context)
@@ -89,6 +89,7 @@ internal static class TopLevelValidator
             context.AddError($"{context.Root}:Admin:RefusedBytes", $"{admin.RefusedBytes} is out of range; valid: 0 to {MaxRefusedBytes}");
         }
 
+        ValidateAllowedHosts(context, admin.AllowedHosts);
         if (admin is { Address: "" } && (admin.Token is not null || admin.RefusedBytes > 0))
         {
             // An app that hosts the library has addresses of its own.
@@ -101,6 +102,12 @@ internal static class TopLevelValidator
             return;
         }
 
+        if (address.IsEveryAddress && admin.Token is null)
+        {
+            context.AddError(
+                path, $"{ErrorText.Quote(admin.Address)} is every address of this machine, which needs a Token; valid: localhost:port, one address of this machine, unix:/path, or {context.Root}:Admin:Token beside it");
+        }
+
         foreach (var (id, listener) in context.Config.Listeners.OrderBy(pair => pair.Key, StringComparer.OrdinalIgnoreCase))
         {
             if (ProxyAddress.TryParseListen(listener.Address, out var other) && ListenAddress.Conflict(address, other!))
@@ -108,5 +115,20 @@ internal static class TopLevelValidator
                 context.AddError(path, ListenAddress.ConflictMessage(address, other!, $"listener {ErrorText.Quote(id)}"));
             }
         }
+    }
+
+    private static void ValidateAllowedHosts(ValidationContext context, IReadOnlyList<string> hosts)
+    {
+        var path = $"{context.Root}:Admin";
+        for (var i = 0; i < hosts.Count; i++)
+        {
+            var host = hosts[i];
+            if (host != "*" && !ProxyAddress.IsHostName(host.StartsWith("*.", StringComparison.Ordinal) ? host[2..] : host))
+            {
+                context.AddError($"{path}:AllowedHosts:{i}", $"{ErrorText.Quote(host)} is not a host name; valid: name, *.name, * (without a port; IP addresses need no entry)");
+            }
+        }
+
+        context.CheckDuplicates(path, "AllowedHosts", hosts, StringComparer.OrdinalIgnoreCase);
     }
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.Json;
 using KestrelStream.Sessions;
 
 namespace KestrelStream.Diagnostics.AccessLogs;
@@ -14,7 +13,8 @@ internal sealed class AccessLogField(string name, Action<AccessLogFormatter, Acc
 
     public byte[] Utf8Name { get; } = Encoding.ASCII.GetBytes(name);
 
-    public JsonEncodedText JsonName { get; } = JsonEncodedText.Encode(name);
+    /// <summary>With what stands around it behind another field.</summary>
+    public byte[] JsonName { get; } = Encoding.ASCII.GetBytes($",\"{name}\":");
 
     public SessionTraceNeeds Needs { get; } = needs;
 

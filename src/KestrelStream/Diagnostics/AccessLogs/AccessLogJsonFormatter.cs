@@ -1,28 +1,28 @@
 using System.Buffers;
-using System.Diagnostics.CodeAnalysis;
 using System.Net;
-using System.Text.Json;
+using System.Text;
+using System.Text.Encodings.Web;
 using KestrelStream.Dialing;
 
 namespace KestrelStream.Diagnostics.AccessLogs;
 
-/// <summary>One JSON object a line, ASCII only: the writer's default encoder escapes control characters and everything beyond ASCII.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "Disposing a JSON writer flushes it, which each record's end has done.")]
+/// <summary>One JSON object a line, ASCII only: the default encoder of JSON escapes control characters and everything beyond ASCII.</summary>
+/// <remarks>Not by <see cref="System.Text.Json.Utf8JsonWriter"/>: names are made once with what stands around them, which takes half of a record's time away.</remarks>
 internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : AccessLogFormatter
 {
-    private static readonly JsonEncodedText s_destination = JsonEncodedText.Encode("destination");
-    private static readonly JsonEncodedText s_address = JsonEncodedText.Encode("address");
-    private static readonly JsonEncodedText s_result = JsonEncodedText.Encode("result");
-    private static readonly JsonEncodedText s_milliseconds = JsonEncodedText.Encode("ms");
-    private static readonly JsonEncodedText s_detail = JsonEncodedText.Encode("detail");
+    /// <summary>Characters that the encoder leaves as they are.</summary>
+    private static readonly SearchValues<char> s_plain = SearchValues.Create(
+        [.. Enumerable.Range(0, 128).Select(i => (char)i).Where(c => JavaScriptEncoder.Default.Encode(c.ToString()) == c.ToString())]);
 
-    private readonly Utf8JsonWriter _json = new(output, new JsonWriterOptions { SkipValidation = true });
+    /// <summary>Nothing of the record has been written: no comma before the next field.</summary>
+    private bool _isEmpty;
 
     public override void Write(AccessLogField field, string? value)
     {
         if (value is not null)
         {
-            _json.WriteString(field.JsonName, value);
+            AppendName(field);
+            Append("\""u8, value, "\""u8);
         }
     }
 
@@ -30,59 +30,91 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
     {
         if (value is { } isTrue)
         {
-            _json.WriteBoolean(field.JsonName, isTrue);
+            WriteNumber(field, isTrue ? "true"u8 : "false"u8);
         }
     }
 
     public override void Write(AccessLogField field, IReadOnlyList<DialAttempt> attempts)
     {
         Span<byte> text = stackalloc byte[80];
-        _json.WriteStartArray(field.JsonName);
+        AppendName(field);
+        var before = "[{\"destination\":\""u8;
         foreach (var attempt in attempts)
         {
-            _json.WriteStartObject();
-            _json.WriteString(s_destination, attempt.Destination);
+            Append(before, attempt.Destination, "\""u8);
+            before = ",{\"destination\":\""u8;
             if (attempt.Address is IPEndPoint ip)
             {
-                _json.WriteString(s_address, text[..FormatEndPoint(ip, text)]);
+                Append(",\"address\":\""u8, text[..FormatEndPoint(ip, text)], "\""u8);
             }
             else if (attempt.Address is not null)
             {
-                _json.WriteString(s_address, EndPointText.Of(attempt.Address));
+                Append(",\"address\":\""u8, EndPointText.Of(attempt.Address) ?? "", "\""u8);
             }
 
-            _json.WriteString(s_result, ConnectStatuses.NameOf(attempt.Result));
-            _json.WritePropertyName(s_milliseconds);
-            _json.WriteRawValue(text[..FormatMilliseconds(attempt.Elapsed, text)], skipInputValidation: true);
+            Append(",\"result\":\""u8, ConnectStatuses.NameOf(attempt.Result), "\",\"ms\":"u8);
+            Append(text[..FormatMilliseconds(attempt.Elapsed, text)], [], []);
             if (attempt.Detail is not null)
             {
-                _json.WriteString(s_detail, attempt.Detail);
+                Append(",\"detail\":\""u8, attempt.Detail, "\""u8);
             }
 
-            _json.WriteEndObject();
+            Append("}"u8, [], []);
         }
 
-        _json.WriteEndArray();
+        Append(attempts.Count == 0 ? "[]"u8 : "]"u8, [], []);
     }
 
-    protected override void Begin()
+    protected override void Begin() => _isEmpty = true;
+
+    protected override void WriteToken(AccessLogField field, ReadOnlySpan<byte> value)
     {
-        _json.Reset();
-        _json.WriteStartObject();
+        AppendName(field);
+        Append("\""u8, value, "\""u8);
     }
-
-    protected override void WriteToken(AccessLogField field, ReadOnlySpan<byte> value) => _json.WriteString(field.JsonName, value);
 
     protected override void WriteNumber(AccessLogField field, ReadOnlySpan<byte> value)
     {
-        _json.WritePropertyName(field.JsonName);
-        _json.WriteRawValue(value, skipInputValidation: true);
+        AppendName(field);
+        Append(value, [], []);
     }
 
-    protected override void End()
+    protected override void End() => Append(_isEmpty ? "{}\n"u8 : "}\n"u8, [], []);
+
+    private void AppendName(AccessLogField field)
     {
-        _json.WriteEndObject();
-        _json.Flush();
-        output.Write("\n"u8);
+        if (_isEmpty)
+        {
+            Append("{"u8, field.JsonName.AsSpan(1), []);
+            _isEmpty = false;
+        }
+        else
+        {
+            Append(field.JsonName, [], []);
+        }
+    }
+
+    private void Append(ReadOnlySpan<byte> before, ReadOnlySpan<byte> value, ReadOnlySpan<byte> after)
+    {
+        var room = output.GetSpan(before.Length + value.Length + after.Length);
+        before.CopyTo(room);
+        value.CopyTo(room[before.Length..]);
+        after.CopyTo(room[(before.Length + value.Length)..]);
+        output.Advance(before.Length + value.Length + after.Length);
+    }
+
+    /// <summary>A text from anywhere, escaped.</summary>
+    private void Append(ReadOnlySpan<byte> before, string value, ReadOnlySpan<byte> after)
+    {
+        if (value.AsSpan().ContainsAnyExcept(s_plain))
+        {
+            value = JavaScriptEncoder.Default.Encode(value);
+        }
+
+        var room = output.GetSpan(before.Length + value.Length + after.Length);
+        before.CopyTo(room);
+        Ascii.FromUtf16(value, room[before.Length..], out _);
+        after.CopyTo(room[(before.Length + value.Length)..]);
+        output.Advance(before.Length + value.Length + after.Length);
     }
 }
