@@ -59,6 +59,92 @@ public sealed class AccessLogFactsTests : IDisposable
         AssertFirstBytes(end, times[2]);
         AssertTcpFacts(end);
         Assert.Equal(100, Number(end, "bytes_in"));
+
+        // All there is of such a session; SslStream does not tell whether one was resumed, and other systems than Linux know nothing of TCP.
+        string[] always =
+        [
+            "time", "event", "id", "listener", "route", "cluster", "destination", "client", "peer", "sni", "alpn_offered", "ja4", "alpn", "tls_version", "tls_cipher",
+            "bytes_in", "bytes_out", "duration_ms", "dial_ms", "hello_at_ms", "handshake_at_ms", "connected_at_ms", "first_byte_in_at_ms", "first_byte_out_at_ms",
+            "attempts", "end_reason", "end_code", "generation",
+        ];
+        string[] sometimes = ["tls_resumed", "client_rtt_ms", "client_retransmits", "upstream_rtt_ms", "upstream_retransmits"];
+        Assert.Equal(always, end.EnumerateObject().Select(field => field.Name).Except(sometimes));
+        Assert.Equal(tlsEngine == TlsEngineKind.OpenSsl, end.TryGetProperty("tls_resumed", out _));
+        Assert.Equal("TLSv1.3", Text(end, "tls_version"));
+        Assert.Equal("connected", Text(end.GetProperty("attempts")[0], "result"));
+        Assert.Equal(upstream.EndPoint.ToString(), Text(end.GetProperty("attempts")[0], "address"));
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.AllTls), MemberType = typeof(Engines))]
+    public async Task StartTlsSession_ProtocolAndTls_AreInItsRecord(EngineKind engine, TlsEngineKind tlsEngine)
+    {
+        await using var upstream = ScriptedUpstream.Echo();
+        var (path, key) = TestCertificates.Shared.Issue("db.example.com").WritePem(_folder, "db.pem", "db.key");
+        await using var proxy = await ProxyEnvironment.StartAsync(
+            ProxyEnvironment.OneRoute(engine, upstream.EndPoint, route => route with
+            {
+                StartTls = StartTlsProtocol.PostgreSql,
+                Match = new RouteMatch { Sni = ["db.example.com"] },
+                Tls = new RouteTlsConfig { Mode = TlsMode.Terminate, Certificates = ["db"] },
+            }) with
+            {
+                Tls = new TlsConfig { Engine = tlsEngine },
+                Certificates = new Dictionary<string, CertificateConfig> { ["db"] = new() { Path = path, KeyPath = key } },
+                AccessLog = new AccessLogConfig { Path = _folder["access.log"] },
+            });
+
+        using (var socket = await proxy.ConnectAsync())
+        {
+            // SSLRequest, and the server's one letter: it will.
+            await socket.SendAllAsync(new byte[] { 0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f });
+            Assert.Equal("S"u8.ToArray(), await socket.ReceiveExactlyAsync(1));
+            using var client = new SslStream(new NetworkStream(socket), false, (_, _, _, _) => true);
+            await client.AuthenticateAsClientAsync("db.example.com").WaitAsync(Wait.Limit);
+            await client.WriteAsync(new byte[100]);
+            await client.ReadExactlyAsync(new byte[100]);
+        }
+
+        var end = Assert.Single(await RecordsAsync(1));
+        Assert.Equal("postgresql", Text(end, "starttls"));
+        Assert.Equal("db.example.com", Text(end, "sni"));
+        Assert.Equal("TLSv1.3", Text(end, "tls_version"));
+        Assert.Equal(100, Number(end, "bytes_in"));
+        var times = new[] { "hello_at_ms", "handshake_at_ms", "connected_at_ms", "duration_ms" }.Select(name => Number(end, name)).ToList();
+        Assert.Equal(times.Order(), times);
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task SessionOfManyDials_EveryOne_IsInItsRecord(EngineKind engine)
+    {
+        await using var upstream = ScriptedUpstream.Echo();
+        var (first, second) = (ScriptedUpstream.Nobody(), ScriptedUpstream.Nobody());
+        await using var proxy = await ProxyEnvironment.StartAsync(ProxyEnvironment.OneRoute(engine, upstream.EndPoint) with
+        {
+            AccessLog = new AccessLogConfig { Path = _folder["access.log"] },
+            Clusters = new Dictionary<string, ClusterConfig>
+            {
+                ["c"] = new()
+                {
+                    LoadBalancingPolicy = "FirstAlphabetical",
+                    Destinations = new[] { ("a", first), ("b", second), ("c", upstream.EndPoint) }.ToDictionary(
+                        pair => pair.Item1, pair => new DestinationConfig { Address = pair.Item2.ToString()! }),
+                },
+            },
+        });
+
+        using (var client = await proxy.ConnectAsync())
+        {
+            await client.SendAllAsync(new byte[10]);
+            await client.ReceiveExactlyAsync(10);
+        }
+
+        var end = Assert.Single(await RecordsAsync(1));
+        Assert.Equal(
+            [("a", first.ToString(), "refused"), ("b", second.ToString(), "refused"), ("c", upstream.EndPoint.ToString(), "connected")],
+            end.GetProperty("attempts").EnumerateArray().Select(attempt => (Text(attempt, "destination"), Text(attempt, "address"), Text(attempt, "result"))));
+        Assert.Equal("c", Text(end, "destination"));
     }
 
     [Theory]

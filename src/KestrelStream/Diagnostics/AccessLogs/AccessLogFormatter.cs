@@ -14,6 +14,11 @@ internal abstract class AccessLogFormatter
     /// <summary>Longest form of a number, a time or an IP address with its port, with room to spare.</summary>
     private const int MaxTokenBytes = 80;
 
+    // Client and peer are the same one, mostly.
+    private readonly byte[] _lastText = new byte[MaxTokenBytes];
+    private IPEndPoint? _last;
+    private int _lastLength;
+
     public static AccessLogFormatter Create(AccessLogFormat format, AccessLogTemplate? template, IBufferWriter<byte> output)
         => template is not null ? new AccessLogTemplateFormatter(template, output)
             : format == AccessLogFormat.Text ? new AccessLogTextFormatter(output)
@@ -103,8 +108,13 @@ internal abstract class AccessLogFormatter
             return;
         }
 
-        Span<byte> text = stackalloc byte[MaxTokenBytes];
-        WriteToken(field, text[..FormatEndPoint(ip, text)]);
+        if (ip != _last)
+        {
+            _last = ip;
+            _lastLength = FormatEndPoint(ip, _lastText);
+        }
+
+        WriteToken(field, _lastText.AsSpan(0, _lastLength));
     }
 
     /// <summary>The address alone; <c>unix:</c> of a unix socket.</summary>
@@ -149,19 +159,26 @@ internal abstract class AccessLogFormatter
     /// <summary>Digits of milliseconds to the microsecond, without zeros at the end.</summary>
     protected static int FormatMilliseconds(TimeSpan time, Span<byte> digits)
     {
-        var microseconds = (Math.Max(0, time.Ticks) + (TimeSpan.TicksPerMicrosecond / 2)) / TimeSpan.TicksPerMicrosecond;
-        Utf8Formatter.TryFormat(microseconds / 1000, digits, out var length);
-        var rest = (int)(microseconds % 1000);
+        var microseconds = (ulong)(Math.Max(0, time.Ticks) + (TimeSpan.TicksPerMicrosecond / 2)) / (ulong)TimeSpan.TicksPerMicrosecond;
+        var whole = microseconds / 1000;
+        var rest = (uint)(microseconds - (whole * 1000));
+        Utf8Formatter.TryFormat(whole, digits, out var length);
         if (rest == 0)
         {
             return length;
         }
 
+        // By constants, which costs no division: a record has eight of these.
+        var (tenths, hundredths) = (rest / 100, rest / 10);
         digits[length++] = (byte)'.';
-        for (var unit = 100; rest > 0; unit /= 10)
+        digits[length++] = (byte)('0' + tenths);
+        if (rest != tenths * 100)
         {
-            digits[length++] = (byte)('0' + (rest / unit));
-            rest %= unit;
+            digits[length++] = (byte)('0' + hundredths - (tenths * 10));
+            if (rest != hundredths * 10)
+            {
+                digits[length++] = (byte)('0' + rest - (hundredths * 10));
+            }
         }
 
         return length;
