@@ -13,9 +13,6 @@ namespace KestrelStream.Diagnostics;
 /// </summary>
 internal sealed class ProcessReadings(DescriptorBudget descriptors)
 {
-    /// <summary>Counting open descriptors takes a millisecond for some thousands of them.</summary>
-    private static readonly TimeSpan s_countEvery = TimeSpan.FromSeconds(5);
-
     private static readonly MetricFamily s_build = new("kestrelstream.build_info", MetricKind.Gauge, null, "1; the labels say what runs.");
     private static readonly MetricFamily s_cpu = new("process.cpu", MetricKind.Counter, "s", "Processor time of the process, user and system.");
     private static readonly MetricFamily s_resident = new("process.resident_memory_bytes", MetricKind.Gauge, null, "Memory of the process that is in RAM.");
@@ -35,9 +32,7 @@ internal sealed class ProcessReadings(DescriptorBudget descriptors)
         new("architecture", RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()),
     ];
 
-    private readonly Lock _gate = new();
-    private long _counted;
-    private long _open;
+    private readonly OpenDescriptors? _open = OperatingSystem.IsLinux() ? new() : null;
 
     public IEnumerable<(MetricFamily Family, IReadOnlyList<Measurement<double>> Values)> Read()
     {
@@ -48,7 +43,7 @@ internal sealed class ProcessReadings(DescriptorBudget descriptors)
         yield return One(s_start, Math.Round((process.StartTime.ToUniversalTime() - DateTime.UnixEpoch).TotalSeconds, 3));
         if (OperatingSystem.IsLinux())
         {
-            yield return One(s_open, CountOpen());
+            yield return One(s_open, _open!.Count());
             yield return One(s_limit, descriptors.Limit);
         }
 
@@ -65,18 +60,4 @@ internal sealed class ProcessReadings(DescriptorBudget descriptors)
     /// <summary>Without what source control has appended.</summary>
     private static string VersionOf(Assembly assembly)
         => assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
-
-    private long CountOpen()
-    {
-        lock (_gate)
-        {
-            if (_counted == 0 || Stopwatch.GetElapsedTime(_counted) > s_countEvery)
-            {
-                _open = Directory.EnumerateFileSystemEntries("/proc/self/fd").LongCount();
-                _counted = Stopwatch.GetTimestamp();
-            }
-
-            return _open;
-        }
-    }
 }
