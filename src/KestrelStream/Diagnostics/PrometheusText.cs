@@ -22,7 +22,7 @@ internal static class PrometheusText
             WriteAll(writer, family, read());
         }
 
-        foreach (var (family, read) in metrics.Readings)
+        foreach (var (family, read) in metrics.FewReadings)
         {
             writer.WriteFamily(family);
             foreach (var measurement in read())

@@ -17,9 +17,7 @@ internal sealed partial class StreamProxyMetrics
     {
         // The factory owns the meter and ends it with the container.
         var meter = meters.Create(new MeterOptions(MeterName));
-        IEnumerable<(MetricFamily, Func<IEnumerable<Measurement<long>>>)> many = SeriesReadings.Select(
-            series => (series.Family, (Func<IEnumerable<Measurement<long>>>)(() => series.Read().Select(reading => reading.ToMeasurement()))));
-        foreach (var (family, read) in Readings.Concat(many))
+        foreach (var (family, read) in Readings)
         {
             _ = family.Kind switch
             {

@@ -17,7 +17,7 @@ namespace KestrelStream.Diagnostics;
 /// <content>What the cells say now: for the instruments, the Prometheus text and the API.</content>
 internal sealed partial class StreamProxyMetrics
 {
-    /// <summary>As <see cref="Readings"/>, those with a series for every route or destination.</summary>
+    /// <summary>Those of <see cref="Readings"/> that have a series for every route or destination.</summary>
     public IReadOnlyList<(MetricFamily Family, Func<IEnumerable<SeriesReading>> Read)> SeriesReadings =>
     [
         (MetricFamily.Sessions, ReadSessions),
@@ -30,6 +30,13 @@ internal sealed partial class StreamProxyMetrics
 
     /// <summary>Metrics that are no histograms, each with what reads all its series.</summary>
     public IReadOnlyList<(MetricFamily Family, Func<IEnumerable<Measurement<long>>> Read)> Readings =>
+    [
+        .. FewReadings,
+        .. SeriesReadings.Select(series => (series.Family, (Func<IEnumerable<Measurement<long>>>)(() => series.Read().Select(reading => reading.ToMeasurement())))),
+    ];
+
+    /// <summary>Those of <see cref="Readings"/> that are not among <see cref="SeriesReadings"/>.</summary>
+    public IReadOnlyList<(MetricFamily Family, Func<IEnumerable<Measurement<long>>> Read)> FewReadings =>
     [
         (MetricFamily.ActiveSessions, ReadActiveSessions),
         (MetricFamily.Bytes, ReadBytes),
