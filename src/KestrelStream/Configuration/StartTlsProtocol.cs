@@ -17,4 +17,7 @@ public enum StartTlsProtocol
 
     /// <summary>The StartTLS operation of RFC 4511 §4.14.</summary>
     Ldap,
+
+    /// <summary>SSLRequest of MySQL and MariaDB; the destination speaks first.</summary>
+    MySql,
 }

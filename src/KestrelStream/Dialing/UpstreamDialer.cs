@@ -89,7 +89,7 @@ internal sealed partial class UpstreamDialer(
                 session.DialTime = time.GetElapsedTime(started);
 
                 // With TLS it has gone before the handshake.
-                session.UpstreamHeader = model.Tls is null ? OutgoingHeader.Of(session, config) : default;
+                session.UpstreamHeader = TlsOf(session, model) is null ? OutgoingHeader.Of(session, config) : default;
                 return true;
             }
 
@@ -241,7 +241,7 @@ internal sealed partial class UpstreamDialer(
         }
 
         string? problem = null;
-        if (status == ConnectStatus.Connected && model.Tls is not null)
+        if (status == ConnectStatus.Connected && TlsOf(session, model) is not null)
         {
             (status, problem) = await SecureAsync(session, destination, endPoint, model, begun);
         }
@@ -270,7 +270,7 @@ internal sealed partial class UpstreamDialer(
         // It may have ended before it knew of its upstream.
         var status = session.HasEnded ? ConnectStatus.Aborted : ConnectStatus.Connected;
         string? problem = null;
-        if (status == ConnectStatus.Connected && model.Tls is not null)
+        if (status == ConnectStatus.Connected && TlsOf(session, model) is not null)
         {
             (status, problem) = await SecureAsync(session, destination, endPoint, model, begun);
         }

@@ -25,7 +25,7 @@ internal sealed class HttpHandOver(HttpApp app) : IStreamRelay
     {
         await session.Environment.ResumeAsync();
         session.EnterRelay();
-        var client = session.Client is LoopConnection { Tls: not null } loop ? new LoopTlsConnection(loop) : session.Client;
+        var client = LoopTlsConnection.Over(session.Client);
         var input = new Pipe(app.InputOptions);
         var output = new Pipe(app.OutputOptions);
         var connection = new HandedOverConnection(session, input, output, session.Transport.GetBoundEndPoint() ?? session.Transport.LocalEndPoint);

@@ -248,6 +248,12 @@ internal sealed class SocketRelay : IStreamRelay
     /// <summary>Passes on what a receive has brought: bytes, the end, or a reset. False = the direction is over.</summary>
     private static async ValueTask<bool> ForwardAsync(State state, bool isUpload, StreamConnection from, StreamConnection to, IOResult received, byte[] buffer)
     {
+        var session = state.Session;
+        if (received.Status == IOStatus.Truncated && session.TakesCutAsEnd)
+        {
+            received = new IOResult(0, IOStatus.Ok);
+        }
+
         if (!received.IsOk)
         {
             state.ReceiveFailed(isUpload, received.Status);
@@ -260,7 +266,6 @@ internal sealed class SocketRelay : IStreamRelay
             return false;
         }
 
-        var session = state.Session;
         session.Touch();
         var sent = await SendAsync(session, to, buffer.AsMemory(0, received.Count));
         if (isUpload)

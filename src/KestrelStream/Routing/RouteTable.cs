@@ -37,7 +37,7 @@ internal sealed partial class RouteTable
                 .Select(group => new UpgradeRoutes(group.Key, new RouteTable([.. group], isUpgraded: true))).ToArray();
             _upgrades = [.. upgrades.Where(upgrade => !upgrade.Dialog.ServerSpeaksFirst)];
             Greeter = upgrades.FirstOrDefault(upgrade => upgrade.Dialog.ServerSpeaksFirst);
-            GreetsAtOnce = Greeter is { } greeter && routes.All(route => route.Config.StartTls == greeter.Protocol);
+            GreetsAtOnce = Greeter is { } greeter && routes.All(route => route.Config.StartTls == greeter.Protocol || TakesNobodyElse(greeter, route.Config));
             TakesPostgreSql = routes.Any(route => route.Config.StartTls == StartTlsProtocol.PostgreSql || route.Config.Match.Protocols.Contains(ClientProtocol.PostgreSql));
             if (upgrades.Length > 0)
             {
@@ -74,9 +74,6 @@ internal sealed partial class RouteTable
     /// <summary>Whether PostgreSQL clients that do not begin with TLS have a route: their cancel requests go where their sessions are.</summary>
     public bool TakesPostgreSql { get; }
 
-    /// <summary>Any route of the table.</summary>
-    public RouteModel? Any => _routes is [] ? null : _routes[0].Route;
-
     /// <summary>False when no route asks for anything that the client's bytes tell: then nothing may be waited for, as the server may speak first.</summary>
     public bool NeedsPreread { get; }
 
@@ -102,12 +99,15 @@ internal sealed partial class RouteTable
         => new(routes.Where(route => route.Config.Listeners?.Contains(listenerId, StringComparer.OrdinalIgnoreCase) ?? true));
 
     /// <summary>The route of a client that sent a well-formed hello; null = none takes it.</summary>
-    public RouteModel? ForHello(in ClientHello hello, EndPoint? client = null)
+    /// <param name="hello">What it said.</param>
+    /// <param name="client">Who it is; null = unknown.</param>
+    /// <param name="cluster">With which it is connected already; null = with none.</param>
+    public RouteModel? ForHello(in ClientHello hello, EndPoint? client = null, ClusterState? cluster = null)
     {
         var candidates = new RouteCandidates(this, hello.ServerName);
         while (candidates.MoveNext())
         {
-            if (candidates.Current.Check(hello, client) == RouteRefusal.None)
+            if (candidates.Current.Check(hello, client) == RouteRefusal.None && (cluster is null || candidates.Current.Route.Cluster == cluster))
             {
                 return candidates.Current.Route;
             }
@@ -169,6 +169,13 @@ internal sealed partial class RouteTable
 
     /// <summary>The route of a client that said nothing for <see cref="Configuration.ListenerConfig.ServerFirstAfter"/>; null = go on waiting.</summary>
     public RouteModel? ForSilence(EndPoint? client = null) => First(_forSilence, client);
+
+    /// <summary>A route that leads to who greets a client, of whom nothing is known but its address; null = none takes it.</summary>
+    public RouteModel? ForGreeting(EndPoint? client) => First(_routes, client);
+
+    /// <summary>Clients that were greeted by a destination and go on without TLS are silent before, as those that ask for it.</summary>
+    private static bool TakesNobodyElse(UpgradeRoutes greeter, RouteConfig route)
+        => greeter.Protocol == StartTlsProtocol.MySql && route.Match is { Protocols: [ClientProtocol.ServerFirst], FirstBytes.Count: 0 };
 
     private static RouteModel? First(RouteEntry[] routes, EndPoint? client)
     {

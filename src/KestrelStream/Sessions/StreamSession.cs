@@ -126,6 +126,12 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     /// <summary>The protocol in which the client has asked for TLS; null = it began with TLS, or has none.</summary>
     public StartTlsDialog? StartTls { get; set; }
 
+    /// <summary>TLS with its destination begins behind the talk of <see cref="StartTls"/>, not with the dial.</summary>
+    public bool DefersUpstreamTls { get; set; }
+
+    /// <summary>An end of TLS without close_notify is its end as any other: the protocol inside says itself what is whole, and its programs close so.</summary>
+    public bool TakesCutAsEnd => StartTls is { EndsWithoutNotify: true };
+
     /// <summary>Facts of the handshake when TLS ended here.</summary>
     public TlsFacts? Tls
     {

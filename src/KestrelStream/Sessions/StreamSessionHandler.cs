@@ -104,8 +104,7 @@ internal sealed class StreamSessionHandler(
         }
 
         // A destination whose greeting was passed on is there already.
-        var isReady = session.Destination is not null
-            || (await dialer.DialAsync(session) && (session.StartTls is not { } dialog || await StartTlsUpgrader.BeginUpstreamAsync(session, dialog)));
+        var isReady = session.StartTls is { } dialog ? await upgrader.ConnectAsync(session, dialog) : session.Destination is not null || await dialer.DialAsync(session);
         if (!isReady)
         {
             // Bytes were accepted and cannot be delivered: a reset says so, a clean close would not.
@@ -237,8 +236,11 @@ internal sealed class StreamSessionHandler(
                     metrics.EchHelloRead(session, hello.Ech);
                 }
 
+                // It has been greeted by one of its members: the name cannot lead elsewhere any more.
+                var cluster = session.Destination is null ? null : session.Route!.Cluster;
+
                 // Where TLS was asked for in the clear, no authority asks (RFC 8737 §3).
-                return (session.StartTls is null ? challenges.Find(hello) : null) ?? routes.ForHello(hello, session.ClientEndPoint);
+                return (session.StartTls is null ? challenges.Find(hello) : null) ?? routes.ForHello(hello, session.ClientEndPoint, cluster);
         }
     }
 }

@@ -24,13 +24,7 @@ internal abstract class LineDialog : StartTlsDialog
             return StartTlsStatus.Gone;
         }
 
-        if (session.PendingWait is { } pending)
-        {
-            session.PendingWait = null;
-            await pending;
-            await session.Environment.ResumeAsync();
-        }
-
+        await EndWaitAsync(session);
         using var lines = new LineReader(session.Transport);
         for (var commands = 0; commands < MostCommands; commands++)
         {
@@ -63,12 +57,11 @@ internal abstract class LineDialog : StartTlsDialog
     /// <summary>The client has been greeted: what the destination says is read and dropped.</summary>
     public sealed override async ValueTask<bool> BeginUpstreamAsync(StreamSession session) => await ReadGreetingAsync(session) is { IsEmpty: false };
 
-    /// <summary>What the destination says first; empty = nothing, or that it is not ready.</summary>
-    public async ValueTask<ReadOnlyMemory<byte>> ReadGreetingAsync(StreamSession session)
+    public sealed override bool TakesGreeting(ListenerConfig listener) => listener.StartTls?.Greeting == StartTlsGreeting.Destination;
+
+    public sealed override async ValueTask<ReadOnlyMemory<byte>> ReadGreetingAsync(StreamSession session)
     {
-        var header = session.UpstreamHeader;
-        session.UpstreamHeader = default;
-        if (!header.IsEmpty && !(await session.Upstream!.SendAsync(header)).IsOk)
+        if (!await SendHeaderAsync(session))
         {
             return default;
         }

@@ -1,4 +1,3 @@
-using KestrelStream.Configuration;
 using KestrelStream.Dialing;
 using KestrelStream.Preread;
 using KestrelStream.Routing;
@@ -16,11 +15,17 @@ internal sealed class StartTlsUpgrader(PrereadReader preread, UpstreamDialer dia
     /// </summary>
     public async ValueTask<PrereadOutcome> UpgradeAsync(StreamSession session, UpgradeRoutes upgrade)
     {
-        var dialog = upgrade.Dialog;
+        var dialog = upgrade.Dialog.ForSession();
         ReadOnlyMemory<byte> greeting = default;
-        if (dialog is LineDialog lines && session.ListenerModel.Config.StartTls?.Greeting == StartTlsGreeting.Destination)
+        if (dialog.TakesGreeting(session.ListenerModel.Config))
         {
-            greeting = await FetchGreetingAsync(session, lines, upgrade.Routes.Any!);
+            if (upgrade.Routes.ForGreeting(session.ClientEndPoint) is not { } route)
+            {
+                await dialog.RefuseAsync(session);
+                return PrereadOutcome.Ended;
+            }
+
+            greeting = await FetchGreetingAsync(session, dialog, route);
             if (greeting.IsEmpty)
             {
                 return PrereadOutcome.Ended;
@@ -41,6 +46,10 @@ internal sealed class StartTlsUpgrader(PrereadReader preread, UpstreamDialer dia
                 session.ReleasePreread();
                 return await preread.ReadHelloAsync(session);
 
+            case StartTlsStatus.Clear when dialog.ServerSpeaksFirst:
+                // It has got what it was silent for; what it has answered is forwarded with the rest.
+                return preread.TryTakeReceived(session) ? PrereadOutcome.Silence : PrereadOutcome.OverBudget;
+
             case StartTlsStatus.Clear:
                 return PrereadOutcome.NotTls;
 
@@ -57,10 +66,20 @@ internal sealed class StartTlsUpgrader(PrereadReader preread, UpstreamDialer dia
     }
 
     /// <summary>Brings a destination to where the client's bytes can follow. False = the session has its end reason; its connections are the caller's to reset.</summary>
-    public static async ValueTask<bool> BeginUpstreamAsync(StreamSession session, StartTlsDialog dialog)
+    public async ValueTask<bool> ConnectAsync(StreamSession session, StartTlsDialog dialog)
     {
-        session.Enter(SessionPhase.Dial, session.Route!.Cluster!.Model.Config.ConnectTimeout);
-        if (await dialog.BeginUpstreamAsync(session))
+        var hasGreeted = session.Destination is not null;
+        if (!hasGreeted)
+        {
+            if (!await dialer.DialAsync(session))
+            {
+                return false;
+            }
+
+            session.Enter(SessionPhase.Dial, session.Route!.Cluster!.Model.Config.ConnectTimeout);
+        }
+
+        if (await (hasGreeted ? dialog.LogInAsync(session, dialer) : dialog.BeginUpstreamAsync(session)))
         {
             return true;
         }
@@ -69,10 +88,11 @@ internal sealed class StartTlsUpgrader(PrereadReader preread, UpstreamDialer dia
         return false;
     }
 
-    /// <summary>The destination is dialled before the client is spoken to: all routes lead to its cluster.</summary>
-    private async ValueTask<ReadOnlyMemory<byte>> FetchGreetingAsync(StreamSession session, LineDialog dialog, Model.RouteModel route)
+    /// <summary>The destination is dialled before the client is spoken to: all routes that it can have then lead to its cluster.</summary>
+    private async ValueTask<ReadOnlyMemory<byte>> FetchGreetingAsync(StreamSession session, StartTlsDialog dialog, Model.RouteModel route)
     {
         session.Route = route;
+        session.DefersUpstreamTls = dialog.DefersUpstreamTls;
         if (route.Tls is { } policy)
         {
             await terminator.PrepareAsync(session, policy);

@@ -28,6 +28,11 @@ internal static class StartTlsValidator
         }
 
         ValidateCluster(context, path, route, protocol);
+        if (protocol == StartTlsProtocol.MySql)
+        {
+            MySqlRouteValidator.ValidateRoute(context, path, route);
+        }
+
         if (protocol != StartTlsProtocol.PostgreSql && route.Action == RouteAction.Forward && route.Tls?.Mode != TlsMode.Terminate)
         {
             context.AddError($"{path}:StartTls", $"\"{protocol}\" needs TLS to end here; valid: Tls:Mode \"Terminate\", or StartTls \"PostgreSql\", which can also be passed through");
@@ -43,7 +48,8 @@ internal static class StartTlsValidator
         }
 
         var isPassedThrough = route.Tls?.Mode != TlsMode.Terminate;
-        if (isPassedThrough || StartTlsDialog.Of(protocol).ServerSpeaksFirst)
+        var dialog = StartTlsDialog.Of(protocol);
+        if (!dialog.DefersUpstreamTls && (isPassedThrough || dialog.ServerSpeaksFirst))
         {
             context.AddError(
                 $"{path}:StartTls",
@@ -65,6 +71,7 @@ internal static class StartTlsValidator
             var own = routes.Where(route => route.Value.Listeners?.Contains(id, StringComparer.OrdinalIgnoreCase) ?? true).ToArray();
             var greeters = own.Where(route => route.Value.StartTls is { } protocol && StartTlsDialog.Of(protocol).ServerSpeaksFirst).ToArray();
             ValidateGreeters(context, own, greeters, id);
+            MySqlRouteValidator.ValidateListener(context, id, own);
             if (greeters.Length > 0 && greeters.Length < own.Length && listener.ServerFirstAfter >= listener.PrereadTimeout)
             {
                 context.AddError(
@@ -72,7 +79,7 @@ internal static class StartTlsValidator
                     $"\"{Duration.Format(listener.ServerFirstAfter)}\" is not before PrereadTimeout, so no client would ever be greeted; valid: less than {Duration.Format(listener.PrereadTimeout)}");
             }
 
-            ValidateSection(context, $"{path}:StartTls", listener.StartTls, own, greeters);
+            ValidateSection(context, $"{path}:StartTls", listener.StartTls, own, [.. greeters.Where(route => route.Value.StartTls != StartTlsProtocol.MySql)]);
         }
     }
 
@@ -93,8 +100,13 @@ internal static class StartTlsValidator
             }
         }
 
-        foreach (var (id, _) in own.Where(route => route.Value.Match.Protocols.Contains(ClientProtocol.ServerFirst)))
+        foreach (var (id, route) in own.Where(route => route.Value.Match.Protocols.Contains(ClientProtocol.ServerFirst)))
         {
+            if (greeters.All(greeter => greeter.Value.StartTls == StartTlsProtocol.MySql) && MySqlRouteValidator.IsForClearClients(context, route, greeters))
+            {
+                continue;
+            }
+
             context.AddError(
                 $"{context.Root}:Routes:{id}:Match:Protocols",
                 $"\"ServerFirst\" shares listener {ErrorText.Quote(listener)} with StartTls \"{first.Value.StartTls}\" of route {ErrorText.Quote(first.Key)}, and both take clients that say nothing; valid: other Listeners");

@@ -53,9 +53,12 @@ internal sealed class CheckSettings
         var tls = upstream is null
             ? new ProbeTls(CheckAddress.ServerName(config, destination), config.Verify, authorities, coverage is null ? null : coverage.NoteShown)
             : ProbeTls.AsSessions(upstream, NameOf(upstream, config, destination, address), config, authorities, coverage is null ? null : coverage.NoteShown);
+
+        // MySQL's TLS begins behind the greeting, which is all that the check wants.
+        var beginsWithTls = config.Kind is not (HealthCheckKind.Tcp or HealthCheckKind.Tls or HealthCheckKind.Https or HealthCheckKind.MySql);
         return new(config, destination.Host, address, CreateProbe(config, destination, tls), authorities, coverage, header, upstream)
         {
-            Tls = upstream is not null && config.Kind is not (HealthCheckKind.Tcp or HealthCheckKind.Tls or HealthCheckKind.Https) ? tls : null,
+            Tls = upstream is not null && beginsWithTls ? tls : null,
         };
     }
 

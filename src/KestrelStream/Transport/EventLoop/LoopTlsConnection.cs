@@ -5,8 +5,8 @@ using KestrelStream.Tls.OpenSsl;
 namespace KestrelStream.Transport.EventLoop;
 
 /// <summary>
-/// The plain side of a client whose TLS OpenSSL has ended on the loop, for what reads and writes instead of being pumped: the hand-over to HTTP. Receiving
-/// and sending on the loop's thread only; the inner connection owns the TLS session.
+/// The plain side of a client whose TLS OpenSSL has ended on the loop, for what reads and writes instead of being pumped: the hand-over to HTTP, and logins
+/// before the relay; of a destination likewise. Receiving and sending on the loop's thread only; the inner connection owns the TLS session.
 /// </summary>
 internal sealed class LoopTlsConnection(LoopConnection inner) : StreamConnection
 {
@@ -19,6 +19,20 @@ internal sealed class LoopTlsConnection(LoopConnection inner) : StreamConnection
     private int _restCount;
     private bool _isSending;
     private IOStatus? _end;
+
+    /// <summary>The connection itself, where nothing or somebody else decrypts it.</summary>
+    public static StreamConnection Over(StreamConnection connection) => connection is LoopConnection { Tls: not null } loop ? new LoopTlsConnection(loop) : connection;
+
+    /// <summary>
+    /// Ends this before the connection does: what is decrypted and not received, once all that is written is sent. It is the inner connection's to be pumped then.
+    /// Null = it cannot be.
+    /// </summary>
+    public async ValueTask<byte[]?> LetGoAsync()
+    {
+        var rest = new byte[_restCount];
+        TakeRest(rest);
+        return await FlushAsync() == IOStatus.Ok && _end is null ? rest : null;
+    }
 
     public override EndPoint? RemoteEndPoint { get => inner.RemoteEndPoint; set => inner.RemoteEndPoint = value; }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using KestrelStream.StartTls.MySql;
 
 namespace KestrelStream.Health.Checks.Probes;
 
@@ -14,19 +15,11 @@ namespace KestrelStream.Health.Checks.Probes;
 /// </remarks>
 internal sealed class MySqlProbe(string user) : IHealthProbe
 {
-    private const int Header = 4;
-    private const byte ProtocolVersion = 10;
-    private const byte Ok = 0;
-    private const byte AuthSwitch = 0xfe;
-    private const byte Error = 0xff;
-
-    /// <summary>LONG_PASSWORD, PROTOCOL_41, SECURE_CONNECTION, PLUGIN_AUTH.</summary>
-    private const int Capabilities = 0x1 | 0x200 | 0x8000 | 0x80000;
-
+    private const int Header = MySqlPacket.HeaderBytes;
+    private const int MaxPacket = MySqlPacket.MaxGreetingBytes;
+    private const MySqlCapabilities Capabilities =
+        MySqlCapabilities.LongPassword | MySqlCapabilities.Protocol41 | MySqlCapabilities.SecureConnection | MySqlCapabilities.PluginAuth;
     private const byte Utf8 = 33;
-
-    /// <summary>Greetings and errors are below 600 bytes.</summary>
-    private const int MaxPacket = 4096;
 
     private static readonly byte[] Quit = [1, 0, 0, 0, 1];
 
@@ -39,8 +32,8 @@ internal sealed class MySqlProbe(string user) : IHealthProbe
             return ProbeResult.Unexpected("the connection ended before a greeting", connection.Received);
         }
 
-        var length = Length(connection.Received);
-        if (length is 0 or > MaxPacket || connection.Received[3] != 0 || connection.Received[Header] is not (ProtocolVersion or Error))
+        var length = MySqlPacket.LengthOf(connection.Received);
+        if (length is 0 or > MaxPacket || MySqlPacket.NumberOf(connection.Received) != 0 || connection.Received[Header] is not (MySqlPacket.ProtocolVersion or MySqlPacket.Error))
         {
             return ProbeResult.Unexpected("not a MySQL greeting", connection.Received);
         }
@@ -68,13 +61,13 @@ internal sealed class MySqlProbe(string user) : IHealthProbe
             return;
         }
 
-        while (await connection.ReceiveAsync(Header + 1) && Length(connection.Received) is > 0 and <= MaxPacket and var length && await connection.ReceiveAsync(Header + length))
+        while (await connection.ReceiveAsync(Header + 1) && MySqlPacket.LengthOf(connection.Received) is > 0 and <= MaxPacket and var length && await connection.ReceiveAsync(Header + length))
         {
-            var (sequence, kind) = (connection.Received[3], connection.Received[Header]);
+            var (sequence, kind) = (MySqlPacket.NumberOf(connection.Received), connection.Received[Header]);
             connection.Consume(Header + length);
-            if (kind != AuthSwitch)
+            if (kind != MySqlPacket.AuthSwitch)
             {
-                if (kind == Ok)
+                if (kind == MySqlPacket.Ok)
                 {
                     await connection.SendAsync(Quit);
                 }
@@ -90,32 +83,28 @@ internal sealed class MySqlProbe(string user) : IHealthProbe
         }
     }
 
-    private static int Length(ReadOnlySpan<byte> packet) => packet[0] | packet[1] << 8 | packet[2] << 16;
-
     private static byte[] CreateLogin(string user)
     {
         var name = Encoding.UTF8.GetBytes(user + "\0");
         var method = "mysql_native_password\0"u8;
         var body = new byte[32 + name.Length + 1 + method.Length];
-        BinaryPrimitives.WriteInt32LittleEndian(body, Capabilities);
+        BinaryPrimitives.WriteUInt32LittleEndian(body, (uint)Capabilities);
         BinaryPrimitives.WriteInt32LittleEndian(body.AsSpan(4), MaxPacket);
         body[8] = Utf8;
         name.CopyTo(body, 32);
         method.CopyTo(body.AsSpan(32 + name.Length + 1));
-        return [(byte)body.Length, (byte)(body.Length >> 8), (byte)(body.Length >> 16), 1, .. body];
+        return MySqlPacket.Create(body, number: 1);
     }
 
     private static ProbeResult Judge(ReadOnlySpan<byte> packet)
     {
-        if (packet[0] == Error)
+        if (packet[0] == MySqlPacket.Error)
         {
             return packet.Length < 3
                 ? ProbeResult.Unexpected("not a MySQL greeting", packet)
                 : ProbeResult.Unexpected($"error {BinaryPrimitives.ReadUInt16LittleEndian(packet[1..])}", packet[3..]);
         }
 
-        var version = packet[1..];
-        var end = version.IndexOf((byte)0);
-        return end < 0 ? ProbeResult.Unexpected("not a MySQL greeting", packet) : ProbeResult.Healthy(version[..end]);
+        return MySqlGreeting.TryReadVersion(packet, out var version) ? ProbeResult.Healthy(version) : ProbeResult.Unexpected("not a MySQL greeting", packet);
     }
 }
