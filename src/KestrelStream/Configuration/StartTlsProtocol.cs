@@ -6,6 +6,9 @@ public enum StartTlsProtocol
     /// <summary>SSLRequest. Of a route that passes TLS through, the destination is asked in turn.</summary>
     PostgreSql,
 
+    /// <summary>SSLRequest of MySQL and MariaDB; the destination speaks first.</summary>
+    MySql,
+
     /// <summary>STARTTLS of RFC 3207; the server speaks first.</summary>
     Smtp,
 
@@ -17,7 +20,4 @@ public enum StartTlsProtocol
 
     /// <summary>The StartTLS operation of RFC 4511 §4.14.</summary>
     Ldap,
-
-    /// <summary>SSLRequest of MySQL and MariaDB; the destination speaks first.</summary>
-    MySql,
 }

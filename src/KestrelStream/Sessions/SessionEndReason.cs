@@ -15,7 +15,7 @@ public enum SessionEndReason
     /// <summary>The destination reset the connection while it was relayed.</summary>
     UpstreamReset,
 
-    /// <summary>The client went before a route was known, or while it was queued.</summary>
+    /// <summary>The client went before a route was known, while it was queued, or before it had logged in where the proxy sees that.</summary>
     ClientGone,
 
     /// <summary>The listener had as many sessions as it may have.</summary>

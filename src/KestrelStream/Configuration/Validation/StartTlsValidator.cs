@@ -102,14 +102,15 @@ internal static class StartTlsValidator
 
         foreach (var (id, route) in own.Where(route => route.Value.Match.Protocols.Contains(ClientProtocol.ServerFirst)))
         {
-            if (greeters.All(greeter => greeter.Value.StartTls == StartTlsProtocol.MySql) && MySqlRouteValidator.IsForClearClients(context, route, greeters))
+            var isMySql = greeters.All(greeter => greeter.Value.StartTls == StartTlsProtocol.MySql);
+            if (isMySql && MySqlRouteValidator.IsForClearClients(context, route, greeters))
             {
                 continue;
             }
 
             context.AddError(
                 $"{context.Root}:Routes:{id}:Match:Protocols",
-                $"\"ServerFirst\" shares listener {ErrorText.Quote(listener)} with StartTls \"{first.Value.StartTls}\" of route {ErrorText.Quote(first.Key)}, and both take clients that say nothing; valid: other Listeners");
+                $"\"ServerFirst\" shares listener {ErrorText.Quote(listener)} with StartTls \"{first.Value.StartTls}\" of route {ErrorText.Quote(first.Key)}, and both take clients that say nothing; valid: {(isMySql ? "for those of MySQL without TLS the same ClusterId, of a cluster without Tls, or " : "")}other Listeners");
         }
     }
 

@@ -19,7 +19,7 @@ internal readonly record struct MySqlLogin(Range Answer, int AnswerBytes, string
 
     public static MySqlCapabilities CapabilitiesOf(ReadOnlySpan<byte> payload) => (MySqlCapabilities)BinaryPrimitives.ReadUInt32LittleEndian(payload);
 
-    /// <summary>False = its user or its answer is cut. What stands behind them is the server's to judge.</summary>
+    /// <summary>False = its user or its answer is cut, or the answer is as before MySQL 4.1. What stands behind them is the server's to judge.</summary>
     public static bool TryParse(ReadOnlySpan<byte> payload, out MySqlLogin login)
     {
         login = default;
@@ -30,7 +30,9 @@ internal readonly record struct MySqlLogin(Range Answer, int AnswerBytes, string
 
         var capabilities = CapabilitiesOf(payload);
         var at = FixedBytes;
-        if ((capabilities & MySqlCapabilities.Protocol41) == 0 || !MySqlPacket.TryReadText(payload, ref at, out _))
+        if ((capabilities & MySqlCapabilities.Protocol41) == 0
+            || (capabilities & (MySqlCapabilities.LengthEncodedAnswer | MySqlCapabilities.SecureConnection)) == 0
+            || !MySqlPacket.TryReadText(payload, ref at, out _))
         {
             return false;
         }
@@ -48,13 +50,6 @@ internal readonly record struct MySqlLogin(Range Answer, int AnswerBytes, string
     private static bool TrySkipAnswer(ReadOnlySpan<byte> payload, MySqlCapabilities capabilities, ref int at, out int count)
     {
         count = 0;
-        if ((capabilities & (MySqlCapabilities.LengthEncodedAnswer | MySqlCapabilities.SecureConnection)) == 0)
-        {
-            var isEnded = MySqlPacket.TryReadText(payload, ref at, out var text);
-            count = text.Length;
-            return isEnded;
-        }
-
         if (at >= payload.Length)
         {
             return false;
