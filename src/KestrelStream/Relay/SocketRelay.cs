@@ -249,7 +249,7 @@ internal sealed class SocketRelay : IStreamRelay
     private static async ValueTask<bool> ForwardAsync(State state, bool isUpload, StreamConnection from, StreamConnection to, IOResult received, byte[] buffer)
     {
         var session = state.Session;
-        if (received.Status == IOStatus.Truncated && session.TakesCutAsEnd)
+        if (received.Status == IOStatus.Truncated && session.EndsWithoutNotify)
         {
             received = new IOResult(0, IOStatus.Ok);
         }

@@ -129,8 +129,8 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     /// <summary>TLS with its destination begins behind the talk of <see cref="StartTls"/>, not with the dial.</summary>
     public bool DefersUpstreamTls { get; set; }
 
-    /// <summary>An end of TLS without close_notify is its end as any other: the protocol inside says itself what is whole, and its programs close so.</summary>
-    public bool TakesCutAsEnd => StartTls is { EndsWithoutNotify: true };
+    /// <summary>Its TLS ends without close_notify, both ways: the protocol inside says itself what is whole, and its programs close so and do not read one.</summary>
+    public bool EndsWithoutNotify => StartTls is { EndsWithoutNotify: true };
 
     /// <summary>Facts of the handshake when TLS ended here.</summary>
     public TlsFacts? Tls

@@ -52,7 +52,7 @@ internal sealed partial class SslStreamTerminator(
             session.ReleasePreread();
         }
 
-        session.Client = new TlsConnection(ssl, stream, session.Transport) { Session = session };
+        session.Client = new TlsConnection(ssl, stream, session.Transport) { Session = session, EndsWithoutNotify = session.EndsWithoutNotify };
         return true;
     }
 

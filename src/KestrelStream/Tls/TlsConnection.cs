@@ -18,8 +18,11 @@ internal sealed class TlsConnection(SslStream ssl, StreamConnectionStream stream
 
     public override bool HoldsBuffersWhileReceiving => true;
 
+    /// <summary>The peer takes no close_notify, which it would not read before it closes: FIN alone is the end.</summary>
+    public bool EndsWithoutNotify { get; init; }
+
     // Without close_notify before the FIN the client would have to take it for a cut.
-    public override bool ClosesOrderly => false;
+    public override bool ClosesOrderly => EndsWithoutNotify;
 
     public override async ValueTask<IOResult> ReceiveAsync(Memory<byte> buffer)
     {
@@ -57,6 +60,11 @@ internal sealed class TlsConnection(SslStream ssl, StreamConnectionStream stream
 
     public override async ValueTask<IOStatus> ShutdownSendAsync()
     {
+        if (EndsWithoutNotify)
+        {
+            return await inner.ShutdownSendAsync();
+        }
+
         await _turn.WaitAsync();
         stream.NextWriteEndsTurn = true;
         try

@@ -2,7 +2,7 @@ using System.Net;
 
 namespace KestrelStream.TestKit.Peers;
 
-/// <summary>A real MariaDB on a free port of 127.0.0.1, with a new data folder.</summary>
+/// <summary>A real MariaDB on a free port of 127.0.0.1, with new folders for data and for temporary tables, over whose names two servers would fight.</summary>
 public sealed class MariaDbServer : IAsyncDisposable
 {
     private const string Package = "mariadb-server";
@@ -67,6 +67,7 @@ public sealed class MariaDbServer : IAsyncDisposable
         var result = await ChildProcess.RunAsync(
             PeerProgram.Find("mariadb-install-db", Package),
             ["--no-defaults", $"--datadir={Data}", "--auth-root-authentication-method=normal", "--skip-test-db", .. AsUser],
+            environment: new Dictionary<string, string?> { ["TMPDIR"] = _folder.Path },
             folder: "/",
             within: s_startTimeout);
         if (result.ExitCode != 0)
@@ -85,7 +86,7 @@ public sealed class MariaDbServer : IAsyncDisposable
         _process = ChildProcess.Start(
             PeerProgram.Find("mariadbd", Package),
             [
-                "--no-defaults", $"--datadir={Data}", "--bind-address=127.0.0.1", $"--port={EndPoint.Port}", $"--socket={_folder["sock"]}", $"--pid-file={_folder["pid"]}",
+                "--no-defaults", $"--datadir={Data}", "--bind-address=127.0.0.1", $"--port={EndPoint.Port}", $"--socket={_folder["sock"]}", $"--pid-file={_folder["pid"]}", $"--tmpdir={_folder.Path}",
                 "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", .. AsUser, .. options,
             ],
             folder: "/");

@@ -125,7 +125,7 @@ internal sealed partial class UpstreamTls(StreamProxyMetrics metrics, TimeProvid
         }
 
         session.UpstreamTls = SslStreamTerminator.FactsOf(ssl);
-        session.Upstream = new TlsConnection(ssl, stream, upstream);
+        session.Upstream = new TlsConnection(ssl, stream, upstream) { EndsWithoutNotify = session.EndsWithoutNotify };
         if (session.HasEnded)
         {
             // It may have ended before it knew of its upstream.

@@ -136,7 +136,7 @@ internal sealed unsafe partial class TlsRelayPump
     /// <summary>FIN. Under TLS without close_notify it is a cut, which anyone on the way could have made (RFC 8446 §6.1).</summary>
     private void ReceivedEnd(ref Direction direction)
     {
-        if (direction.From.Tls is null || Session.TakesCutAsEnd)
+        if (direction.From.Tls is null || Session.EndsWithoutNotify)
         {
             BeginEnd(ref direction);
         }

@@ -230,7 +230,7 @@ internal sealed unsafe partial class TlsRelayPump
         }
 
         direction.HasToldEnd = true;
-        if (direction.To.Tls is { } tls)
+        if (direction.To.Tls is { } tls && !Session.EndsWithoutNotify)
         {
             tls.Shutdown();
             if (!SendTls(ref direction, payload: 0, isLast: true))
