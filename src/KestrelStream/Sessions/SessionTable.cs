@@ -93,6 +93,26 @@ internal sealed class SessionTable
         return sessions;
     }
 
+    /// <summary>Looks at one session after the other, without a copy, until told to stop. Others wait meanwhile to begin or end: a look is short, and calls nothing here.</summary>
+    /// <param name="state">For the look.</param>
+    /// <param name="look">False = that was enough.</param>
+    public void Visit<TState>(TState state, Func<StreamSession, TState, bool> look)
+    {
+        foreach (var stripe in _stripes)
+        {
+            lock (stripe)
+            {
+                for (var session = stripe.Head; session is not null; session = session.TableNext)
+                {
+                    if (!look(session, state))
+                    {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
     /// <summary>Null = it does not run.</summary>
     public StreamSession? Find(long id)
     {

@@ -45,21 +45,21 @@ internal sealed class PostgreSqlCancel(SessionTable sessions)
 
     private Dictionary<EndPoint, RouteModel> MembersOf(StreamSession session)
     {
-        var members = new Dictionary<EndPoint, RouteModel>();
-        var client = AddressOf(session);
-        foreach (var other in sessions.Snapshot())
+        // Anybody may ask, as often as he likes: no copy of all sessions.
+        var state = (Members: new Dictionary<EndPoint, RouteModel>(), Client: AddressOf(session));
+        sessions.Visit(state, static (other, state) =>
         {
-            if (members.Count < MostMembers
-                && other.Phase == SessionPhase.Relay
+            if (other.Phase == SessionPhase.Relay
                 && other.Route is { Cluster: not null } route && IsPostgreSql(route)
-                && other.Upstream?.RemoteEndPoint is { } endPoint
-                && Equals(AddressOf(other), client))
+                && Equals(AddressOf(other), state.Client)
+                && other.Upstream?.RemoteEndPoint is { } endPoint)
             {
-                members.TryAdd(endPoint, route);
+                state.Members.TryAdd(endPoint, route);
             }
-        }
 
-        return members;
+            return state.Members.Count < MostMembers;
+        });
+        return state.Members;
     }
 
     private static async ValueTask SendAsync(StreamSession session, EndPoint endPoint, ClusterConfig config, byte[] request)
