@@ -96,9 +96,11 @@ internal sealed class PrereadReader(PrereadBudget budget)
     /// For a listener that needs no bytes: what came with the PROXY header, or was left by a pipeline step, is forwarded all the same. False = the
     /// process's budget is spent.
     /// </summary>
-    public bool TryTakeReceived(StreamSession session)
+    public bool TryTakeReceived(StreamSession session) => TryKeep(session, session.Transport.TakeUnconsumed());
+
+    /// <summary>Makes bytes that were received elsewhere those that are forwarded first. False = the process's budget is spent.</summary>
+    public bool TryKeep(StreamSession session, ReadOnlyMemory<byte> received)
     {
-        var received = session.Transport.TakeUnconsumed();
         if (received.IsEmpty)
         {
             return true;

@@ -43,6 +43,14 @@ internal static class Refusal
             return;
         }
 
+        if (session.PendingWait is { } pending)
+        {
+            // It was silent so far. The clock of this phase ends the wait, too.
+            session.PendingWait = null;
+            await pending;
+            await session.Environment.ResumeAsync();
+        }
+
         // Closing with bytes unread makes the kernel send RST, which would overtake the alert: read on for a moment.
         var buffer = ArrayPool<byte>.Shared.Rent(4096);
         for (var total = 0; total < MostBytes;)

@@ -40,6 +40,9 @@ internal abstract class StartTlsDialog
     /// <summary>Whether clients and servers of this protocol close without TLS's close_notify.</summary>
     public virtual bool EndsWithoutNotify => false;
 
+    /// <summary>What a client that was greeted has said when it goes on in the clear.</summary>
+    public virtual ReadOnlyMemory<byte> ClearAnswer => default;
+
     /// <summary>What a session keeps.</summary>
     public virtual StartTlsDialog ForSession() => this;
 

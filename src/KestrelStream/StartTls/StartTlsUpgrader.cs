@@ -48,7 +48,7 @@ internal sealed class StartTlsUpgrader(PrereadReader preread, UpstreamDialer dia
 
             case StartTlsStatus.Clear when dialog.ServerSpeaksFirst:
                 // It has got what it was silent for; what it has answered is forwarded with the rest.
-                return preread.TryTakeReceived(session) ? PrereadOutcome.Silence : PrereadOutcome.OverBudget;
+                return preread.TryKeep(session, dialog.ClearAnswer) ? PrereadOutcome.Silence : PrereadOutcome.OverBudget;
 
             case StartTlsStatus.Clear:
                 return PrereadOutcome.NotTls;

@@ -140,6 +140,49 @@ public sealed class MySqlHostileTests(MySqlServers servers) : IClassFixture<MySq
         Assert.Equal(SessionEndReason.ConnectRefused, await proxy.EndReasonAsync());
     }
 
+    /// <summary>Where TLS from the first byte is taken, too, a wait for the client has begun when the server is asked.</summary>
+    [Theory]
+    [MemberData(nameof(Engines.AllTls), MemberType = typeof(Engines))]
+    public async Task ListenerWithOtherRoutes_SilentClient_GetsErrorOrGreeting(EngineKind engine, TlsEngineKind tlsEngine)
+    {
+        byte[] error = Packet([0xff, 0x10, 0x04, .. "Too many connections"u8], 0);
+        await using var full = new ScriptedUpstream(socket => socket.SendAllAsync(error));
+        foreach (var destination in new[] { full.EndPoint, servers.Plain.EndPoint })
+        {
+            var config = MySqlScene.Config(servers, engine, tlsEngine, destination).WithRoutes(
+                ("db", MySqlScene.Route("own")),
+                ("clear", new RouteConfig { Match = new RouteMatch { Protocols = [ClientProtocol.ServerFirst] }, ClusterId = "db" }),
+                ("web", new RouteConfig { Match = new RouteMatch { Sni = ["web.example.com"] }, ClusterId = "db" }));
+            await using var proxy = await ProxyEnvironment.StartAsync(config with
+            {
+                Listeners = new Dictionary<string, ListenerConfig> { ["public"] = config.Listeners["public"] with { ServerFirstAfter = TimeSpan.FromMilliseconds(100) } },
+            });
+            using var socket = await proxy.ConnectAsync();
+            if (destination == full.EndPoint)
+            {
+                Assert.Equal(error, await ReadAsync(socket));
+                socket.Shutdown(SocketShutdown.Send);
+                Assert.Equal(SessionEndReason.ConnectRefused, await proxy.EndReasonAsync());
+                continue;
+            }
+
+            await using var tls = await GreetAsync(socket);
+            await tls.WriteAsync(Packet(s_login, 2));
+            Assert.Equal(0, (await ReadAsync(tls))[4]);
+            Assert.Equal("db", proxy.Sessions.Single().Route);
+
+            // The same without TLS, in two pieces: what decides, and the rest.
+            using var clear = await proxy.ConnectAsync();
+            await ReadAsync(clear);
+            var login = Packet(s_login, 1);
+            login[5] &= 0xf7;
+            await clear.SendAllAsync(login.AsMemory(0, 10));
+            await clear.SendAllAsync(login.AsMemory(10));
+            Assert.Equal(0, (await ReadAsync(clear))[4]);
+            Assert.Equal("clear", proxy.Sessions.Last().Route);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task Server_IsNone_EndsTheSessionBeforeTheClientIsGreeted(EngineKind engine)

@@ -16,12 +16,15 @@ internal sealed class MySqlDialog : StartTlsDialog
 
     private ClusterModel? _cluster;
     private MySqlGreeting? _greeting;
+    private ReadOnlyMemory<byte> _answer;
 
     public override string Name => "mysql";
 
     public override bool ServerSpeaksFirst => true;
 
     public override bool DefersUpstreamTls => true;
+
+    public override ReadOnlyMemory<byte> ClearAnswer => _answer;
 
     /// <summary>All of them do. A packet has its length, and a result its end: what is cut is seen to be.</summary>
     public override bool EndsWithoutNotify => true;
@@ -110,7 +113,7 @@ internal sealed class MySqlDialog : StartTlsDialog
 
         if (MayStayClear(session))
         {
-            client.PutBack(request.AsMemory(0, count));
+            _answer = request.AsMemory(0, count);
             return StartTlsStatus.Clear;
         }
 
@@ -125,8 +128,12 @@ internal sealed class MySqlDialog : StartTlsDialog
 
     public override async ValueTask<bool> LogInAsync(StreamSession session, UpstreamDialer dialer)
     {
-        using var login = new MySqlAuthentication(session, _greeting!);
-        return await (_cluster!.Tls is null ? login.ConvertAsync() : login.PassOnAsync(dialer, _cluster));
+        var (cluster, greeting) = (_cluster!, _greeting!);
+
+        // The session keeps this as long as it runs.
+        (_cluster, _greeting) = (null, null);
+        using var login = new MySqlAuthentication(session, greeting);
+        return await (cluster.Tls is null ? login.ConvertAsync() : login.PassOnAsync(dialer, cluster));
     }
 
     /// <summary>The greeting that leads to it is the same, so its cluster must be; one that gets TLS gets no clear logins.</summary>
