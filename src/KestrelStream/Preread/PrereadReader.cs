@@ -42,7 +42,7 @@ internal sealed class PrereadReader(PrereadBudget budget)
 
         while (true)
         {
-            if (buffer.Length > 0 && Judge(session.ListenerModel.Routes, buffer, session.ClientEndPoint) is { } outcome)
+            if (buffer.Length > 0 && Judge(session.ListenerModel.Routes, buffer, session.ClientFor(session.ListenerModel.Routes)) is { } outcome)
             {
                 return outcome;
             }

@@ -31,6 +31,7 @@ internal sealed partial class RouteTable
 
     private RouteTable(RouteModel[] routes, bool isUpgraded)
     {
+        LooksAtClients = routes.Any(route => route.Config.Match.ClientNetworks.Count > 0);
         if (!isUpgraded)
         {
             var upgrades = routes.Where(route => route.Config.StartTls is not null).GroupBy(route => route.Config.StartTls!.Value).OrderBy(group => group.Key)
@@ -73,6 +74,9 @@ internal sealed partial class RouteTable
 
     /// <summary>Whether PostgreSQL clients that do not begin with TLS have a route: their cancel requests go where their sessions are.</summary>
     public bool TakesPostgreSql { get; }
+
+    /// <summary>Some route asks who the client is; where none does, its address need not be made into an object.</summary>
+    public bool LooksAtClients { get; }
 
     /// <summary>False when no route asks for anything that the client's bytes tell: then nothing may be waited for, as the server may speak first.</summary>
     public bool NeedsPreread { get; }

@@ -6,6 +6,7 @@ using KestrelStream.Model;
 using KestrelStream.Preread;
 using KestrelStream.ProxyProtocol;
 using KestrelStream.Relay;
+using KestrelStream.Routing;
 using KestrelStream.StartTls;
 using KestrelStream.Tls;
 using KestrelStream.Transport;
@@ -21,6 +22,7 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     /// <summary>How often a session in a queue looks whether its client is still there: nobody receives from it meanwhile.</summary>
     private const int QueueLookMilliseconds = 300;
 
+    private readonly long _started;
     private int _endReason;
     private long _deadline;
     private long _lifetimeDeadline = long.MaxValue;
@@ -28,9 +30,8 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     private int _phase;
     private int _sending;
     private string? _idText;
-    private IStreamRelay? _relay;
     private QueuedSession? _place;
-    private EndPoint? _peer;
+    private RareFacts? _rare;
     private StreamConnection? _upstream;
     private TlsFacts? _tls;
     private TaskCompletionSource<bool>? _wait;
@@ -44,7 +45,7 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
         ListenerModel = listener.Model;
         Environment = environment;
         StartTimestamp = startTimestamp;
-        Started = started;
+        _started = started.UtcTicks;
     }
 
     public long Id { get; }
@@ -55,7 +56,7 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     string IStreamSessionFeature.ListenerId => ListenerModel.Id;
 
-    public DateTimeOffset Started { get; }
+    public DateTimeOffset Started => new(_started, TimeSpan.Zero);
 
     public long StartTimestamp { get; }
 
@@ -88,8 +89,8 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     /// <summary>Moves its bytes once both ends are there: the environment's, unless the other end is in this process.</summary>
     public IStreamRelay Relay
     {
-        get => _relay ?? Environment.Relay;
-        set => _relay = value;
+        get => _rare?.Relay ?? Environment.Relay;
+        set => Rare.Relay = value;
     }
 
     public RouteModel? Route { get; set; }
@@ -103,13 +104,20 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     public bool HasHello { get; private set; }
 
     /// <summary>What the peer has said of the client, before all of its bytes; null = nothing, it is the client.</summary>
-    public ProxyHeader? ProxyHeader { get; set; }
+    public ProxyHeader? ProxyHeader
+    {
+        get => _rare?.ProxyHeader;
+        set => Rare.ProxyHeader = value;
+    }
 
     /// <summary>The client: who the PROXY header says, or whoever has connected. What is logged, shown, hashed and told to destinations.</summary>
     public EndPoint? ClientEndPoint => ProxyHeader?.Source ?? Transport.RemoteEndPoint;
 
+    /// <summary><see cref="ClientEndPoint"/> for a table of routes; null = none of them asks for it.</summary>
+    public EndPoint? ClientFor(RouteTable routes) => routes.LooksAtClients ? ClientEndPoint : null;
+
     /// <summary>Whoever has connected.</summary>
-    public EndPoint? PeerEndPoint => ProxyHeader?.Source is null ? Transport.RemoteEndPoint : _peer;
+    public EndPoint? PeerEndPoint => ProxyHeader?.Source is null ? Transport.RemoteEndPoint : _rare!.Peer;
 
     /// <summary>Whom rules and limits have seen, whatever steps of the app make of the connection.</summary>
     public EndPoint? AdmittedClient { get; set; }
@@ -121,10 +129,24 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     public bool HoldsRouteLimits { get; set; }
 
     /// <summary>A PROXY header that is still to be sent to the destination, before any other byte; empty = none.</summary>
-    public ReadOnlyMemory<byte> UpstreamHeader { get; set; }
+    public ReadOnlyMemory<byte> UpstreamHeader
+    {
+        get => _rare?.UpstreamHeader ?? default;
+        set
+        {
+            if (_rare is not null || !value.IsEmpty)
+            {
+                Rare.UpstreamHeader = value;
+            }
+        }
+    }
 
     /// <summary>The protocol in which the client has asked for TLS; null = it began with TLS, or has none.</summary>
-    public StartTlsDialog? StartTls { get; set; }
+    public StartTlsDialog? StartTls
+    {
+        get => _rare?.StartTls;
+        set => Rare.StartTls = value;
+    }
 
     /// <summary>TLS with its destination begins behind the talk of <see cref="StartTls"/>, not with the dial.</summary>
     public bool DefersUpstreamTls { get; set; }
@@ -144,28 +166,52 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     }
 
     /// <summary>Facts of the handshake with the destination when TLS is spoken with it.</summary>
-    public TlsFacts? UpstreamTls { get; set; }
+    public TlsFacts? UpstreamTls
+    {
+        get => _rare?.UpstreamTls;
+        set => Rare.UpstreamTls = value;
+    }
 
     /// <summary>How long that handshake took.</summary>
-    public TimeSpan UpstreamTlsTime { get; set; }
+    public TimeSpan UpstreamTlsTime
+    {
+        get => _rare?.UpstreamTlsTime ?? default;
+        set => Rare.UpstreamTlsTime = value;
+    }
 
     /// <summary>How TLS with the destination broke after its handshake, in OpenSSL's words; null = it did not.</summary>
-    public string? UpstreamTlsError { get; set; }
+    public string? UpstreamTlsError
+    {
+        get => _rare?.UpstreamTlsError;
+        set => Rare.UpstreamTlsError = value;
+    }
 
     /// <summary>Every dial of the session, in order.</summary>
-    public List<DialAttempt>? Attempts { get; set; }
+    public List<DialAttempt>? Attempts
+    {
+        get => _rare?.Attempts;
+        set => Rare.Attempts = value;
+    }
 
     /// <summary>Time all dials took together.</summary>
     public TimeSpan DialTime { get; set; }
 
     /// <summary>Time it has waited for a destination with room; zero = it has not.</summary>
-    public TimeSpan QueueTime { get; set; }
+    public TimeSpan QueueTime
+    {
+        get => _rare?.QueueTime ?? default;
+        set => Rare.QueueTime = value;
+    }
 
     /// <summary>What an access log or a tracer wants to know beside; null = nobody does.</summary>
     public SessionTrace? Trace { get; init; }
 
     /// <summary>What is kept of the client's bytes after it was refused; null = it was not, or nothing is.</summary>
-    public RefusedBytes? RefusedBytes { get; set; }
+    public RefusedBytes? RefusedBytes
+    {
+        get => _rare?.RefusedBytes;
+        set => Rare.RefusedBytes = value;
+    }
 
     /// <summary>Bytes that the client sent before its route was known; null = none were read, or they are forwarded already.</summary>
     public PrereadBuffer? Preread { get; set; }
@@ -202,7 +248,11 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     internal StreamSession? TableNext;
 
     /// <summary>Ended by the clock after <see cref="Configuration.ListenerConfig.ServerFirstAfter"/>; set only on listeners with such a route.</summary>
-    public TaskCompletionSource? Silence { get; set; }
+    public TaskCompletionSource? Silence
+    {
+        get => _rare?.Silence;
+        set => Rare.Silence = value;
+    }
 
     private long SilenceMilliseconds => (long)ListenerModel.Config.ServerFirstAfter.TotalMilliseconds;
 
@@ -355,7 +405,7 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
     /// <summary>The session stands for who the header says: for pipeline steps too, which know the connection alone.</summary>
     public void SetProxyHeader(ProxyHeader header)
     {
-        _peer = Transport.RemoteEndPoint;
+        Rare.Peer = Transport.RemoteEndPoint;
         ProxyHeader = header;
         if (header.Source is { } source)
         {
@@ -512,4 +562,6 @@ internal sealed class StreamSession : TimerNode, IStreamSessionFeature
 
     private static long Deadline(long from, TimeSpan timeout)
         => timeout == Timeout.InfiniteTimeSpan ? long.MaxValue : from + timeout.Ticks / TimeSpan.TicksPerMillisecond;
+
+    private RareFacts Rare => _rare ?? Interlocked.CompareExchange(ref _rare, new RareFacts(), null) ?? _rare;
 }

@@ -48,7 +48,7 @@ internal sealed class StreamSessionHandler(
     {
         var routes = session.ListenerModel.Routes;
 
-        var route = routes.NeedsPreread ? await PrereadAndRouteAsync(session) : routes.Only(session.ClientEndPoint);
+        var route = routes.NeedsPreread ? await PrereadAndRouteAsync(session) : routes.Only(session.ClientFor(routes));
         if (!routes.NeedsPreread && !preread.TryTakeReceived(session))
         {
             session.Abort(SessionEndReason.LimitExceeded);
@@ -221,10 +221,10 @@ internal sealed class StreamSessionHandler(
         switch (outcome)
         {
             case PrereadOutcome.Silence:
-                return routes.ForSilence(session.ClientEndPoint);
+                return routes.ForSilence(session.ClientFor(routes));
 
             case PrereadOutcome.NotTls:
-                return routes.ForNotTls(session.Preread!.Written.Span, out _, session.ClientEndPoint);
+                return routes.ForNotTls(session.Preread!.Written.Span, out _, session.ClientFor(routes));
 
             default:
                 var received = session.Preread!.Written.Span;
@@ -240,7 +240,7 @@ internal sealed class StreamSessionHandler(
                 var cluster = session.Destination is null ? null : session.Route!.Cluster;
 
                 // Where TLS was asked for in the clear, no authority asks (RFC 8737 §3).
-                return (session.StartTls is null ? challenges.Find(hello) : null) ?? routes.ForHello(hello, session.ClientEndPoint, cluster);
+                return (session.StartTls is null ? challenges.Find(hello) : null) ?? routes.ForHello(hello, session.ClientFor(routes), cluster);
         }
     }
 }

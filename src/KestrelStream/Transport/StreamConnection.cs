@@ -17,7 +17,8 @@ namespace KestrelStream.Transport;
 internal abstract class StreamConnection : ConnectionContext
 {
     private StepView? _steps;
-    private ReadOnlyMemory<byte> _putBack;
+    // A boxed ReadOnlyMemory<byte>: few connections have one, and idle ones are many.
+    private object? _putBack;
 
     /// <summary>The session this is the client end of; null on an upstream end.</summary>
     public StreamSession? Session { get; set; }
@@ -57,7 +58,7 @@ internal abstract class StreamConnection : ConnectionContext
     }
 
     /// <summary>Bytes that were received too early and are seen again by pipeline steps, preread and relay. Before any of those, and once.</summary>
-    public void PutBack(ReadOnlyMemory<byte> bytes) => _putBack = bytes;
+    public void PutBack(ReadOnlyMemory<byte> bytes) => _putBack = bytes.IsEmpty ? null : bytes;
 
     /// <summary>Bytes that a pipeline step has received and left unconsumed, or that were put back and no step has asked for.</summary>
     public ReadOnlyMemory<byte> TakeUnconsumed() => _steps?.Pipe is { } pipe ? pipe.TakeUnconsumed() : TakePutBack();
@@ -158,8 +159,8 @@ internal abstract class StreamConnection : ConnectionContext
 
     private ReadOnlyMemory<byte> TakePutBack()
     {
-        var bytes = _putBack;
-        _putBack = default;
+        var bytes = _putBack is ReadOnlyMemory<byte> kept ? kept : default;
+        _putBack = null;
         return bytes;
     }
 
