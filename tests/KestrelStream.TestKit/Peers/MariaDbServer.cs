@@ -1,73 +1,30 @@
-using System.Net;
-
 namespace KestrelStream.TestKit.Peers;
 
 /// <summary>A real MariaDB on a free port of 127.0.0.1, with new folders for data and for temporary tables, over whose names two servers would fight.</summary>
-public sealed class MariaDbServer : IAsyncDisposable
+public sealed class MariaDbServer : PeerServer
 {
     private const string Package = "mariadb-server";
     private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(90);
 
-    private readonly TempFolder _folder = new();
-    private ChildProcess? _process;
 
-    private MariaDbServer()
-    {
-    }
+    private readonly string[] _options;
 
-    /// <summary>Where it listens.</summary>
-    public IPEndPoint EndPoint { get; private set; } = LoopbackPort.TakeEndPoint();
+    private MariaDbServer(string[] options) => _options = options;
 
-    /// <summary>The running server, to be stopped or paused.</summary>
-    public ChildProcess Process => _process!;
-
-    private string Data => _folder["data"];
+    private string Data => Folder["data"];
 
     /// <summary>Makes a new data folder, starts a server on it and waits until it takes connections.</summary>
-    public static async Task<MariaDbServer> StartAsync(params string[] options)
-    {
-        var server = new MariaDbServer();
-        try
-        {
-            await server.InitializeAsync();
-            for (var attempt = 1; !await server.TryStartAsync(options); attempt++)
-            {
-                if (attempt == 3)
-                {
-                    throw new InvalidOperationException($"MariaDB has not started:\n{server._process!.Error.Text}");
-                }
-
-                server.EndPoint = LoopbackPort.TakeEndPoint();
-            }
-
-            return server;
-        }
-        catch
-        {
-            await server.DisposeAsync();
-            throw;
-        }
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (_process is not null)
-        {
-            await _process.DisposeAsync();
-        }
-
-        _folder.Dispose();
-    }
+    public static Task<MariaDbServer> StartAsync(params string[] options) => StartAsync(new MariaDbServer(options));
 
     /// <summary>It may run as root when it is told so; then nothing has to be given to another user.</summary>
     private static string[] AsUser => Environment.IsPrivilegedProcess ? ["--user=root"] : [];
 
-    private async Task InitializeAsync()
+    protected override async Task InitializeAsync()
     {
         var result = await ChildProcess.RunAsync(
             PeerProgram.Find("mariadb-install-db", Package),
             ["--no-defaults", $"--datadir={Data}", "--auth-root-authentication-method=normal", "--skip-test-db", .. AsUser],
-            environment: new Dictionary<string, string?> { ["TMPDIR"] = _folder.Path },
+            environment: new Dictionary<string, string?> { ["TMPDIR"] = Folder.Path },
             folder: "/",
             within: s_startTimeout);
         if (result.ExitCode != 0)
@@ -76,20 +33,17 @@ public sealed class MariaDbServer : IAsyncDisposable
         }
     }
 
-    private async Task<bool> TryStartAsync(string[] options)
+    protected override ChildProcess Launch()
     {
-        if (_process is not null)
-        {
-            await _process.DisposeAsync();
-        }
-
-        _process = ChildProcess.Start(
+        return ChildProcess.Start(
             PeerProgram.Find("mariadbd", Package),
             [
-                "--no-defaults", $"--datadir={Data}", "--bind-address=127.0.0.1", $"--port={EndPoint.Port}", $"--socket={_folder["sock"]}", $"--pid-file={_folder["pid"]}", $"--tmpdir={_folder.Path}",
-                "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", .. AsUser, .. options,
+                "--no-defaults", $"--datadir={Data}", "--bind-address=127.0.0.1", $"--port={EndPoint.Port}", $"--socket={Folder["sock"]}", $"--pid-file={Folder["pid"]}", $"--tmpdir={Folder.Path}",
+                "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", .. AsUser, .. _options,
             ],
             folder: "/");
-        return await _process.Error.WaitForAsync(line => line.Contains("ready for connections", StringComparison.Ordinal), s_startTimeout) is not null;
     }
+
+    protected override async Task<bool> WaitUntilReadyAsync()
+        => await Process.Error.WaitForAsync(line => line.Contains("ready for connections", StringComparison.Ordinal), s_startTimeout) is not null;
 }
