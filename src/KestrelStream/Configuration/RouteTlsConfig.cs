@@ -21,7 +21,7 @@ public sealed record RouteTlsConfig
     /// <summary>Cipher suites of TLS 1.2 as an OpenSSL cipher string, e.g. <c>HIGH:!aNULL:!MD5</c>; null = the operating system's default. TLS 1.3 suites are not affected, as in nginx.</summary>
     public string? Ciphers { get; init; }
 
-    /// <summary>Cipher suites of TLS 1.3 by their names, in order and with colons between; null = those of OpenSSL.</summary>
+    /// <summary>Cipher suites of TLS 1.3 by their names, in order and with colons between; null = AES-128, AES-256, ChaCha20 (decision 13), with SslStream those of OpenSSL.</summary>
     public string? CipherSuites { get; init; }
 
     /// <summary>

@@ -28,6 +28,9 @@ internal sealed class CertificateEntry
     /// <summary>Object identifier of the key's kind.</summary>
     public required string KeyAlgorithm { get; init; }
 
+    /// <summary>Otherwise ECDSA.</summary>
+    public bool IsRsa => KeyAlgorithm == CertificateLoader.RsaOid;
+
     /// <summary>What a TLS library goes by when it refuses a certificate: kind and size of the key, the way it was signed. Equal ones are one object.</summary>
     public required string Strength { get; init; }
 
@@ -88,7 +91,7 @@ internal sealed class CertificateEntry
     public X509Certificate2 CreateLeaf()
     {
         using var certificate = X509CertificateLoader.LoadCertificate(Certificate);
-        var leaf = KeyAlgorithm == CertificateLoader.RsaOid
+        var leaf = IsRsa
             ? CopyWithKey(RSA.Create(), certificate.CopyWithPrivateKey)
             : CopyWithKey(ECDsa.Create(), certificate.CopyWithPrivateKey);
 

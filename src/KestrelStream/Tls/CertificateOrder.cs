@@ -9,11 +9,9 @@ internal sealed class CertificateOrder(DateTimeOffset now) : IComparer<Certifica
 {
     public int Compare(CertificateEntry? x, CertificateEntry? y)
     {
-        var order = IsRsa(x!).CompareTo(IsRsa(y!));
+        var order = x!.IsRsa.CompareTo(y!.IsRsa);
         order = order != 0 ? order : (x!.NotBefore > now).CompareTo(y!.NotBefore > now);
         order = order != 0 ? order : y!.NotAfter.CompareTo(x!.NotAfter);
         return order != 0 ? order : string.CompareOrdinal(x!.Files.Certificate.Target, y!.Files.Certificate.Target);
     }
-
-    private static bool IsRsa(CertificateEntry entry) => entry.KeyAlgorithm == CertificateLoader.RsaOid;
 }

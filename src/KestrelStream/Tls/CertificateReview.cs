@@ -74,6 +74,26 @@ internal static class CertificateReview
                     string.Create(CultureInfo.InvariantCulture, $"StreamProxy:Routes:{id}:Match:Sni:{i}"), $"no certificate of the route has {ErrorText.Quote(name)}: clients that ask for it {what}");
             }
         }
+
+        foreach (var warning in OfCiphers(id, tls, states, set))
+        {
+            yield return warning;
+        }
+    }
+
+    /// <summary>Names whose only certificates have keys that <c>Ciphers</c> has no suite for: clients of TLS 1.2 are refused there.</summary>
+    private static IEnumerable<ConfigError> OfCiphers(string id, RouteTlsConfig tls, IReadOnlyList<CertificateState> states, CertificateSet set)
+    {
+        if (tls.Ciphers is not { } ciphers || !tls.Protocols.Contains(TlsVersion.Tls12) || !tls.Protocols.Contains(TlsVersion.Tls13))
+        {
+            return [];
+        }
+
+        var served = states.SelectMany(set.EntriesOf).ToLookup(entry => CipherString.Serves(ciphers, entry.IsRsa));
+        var names = served[true].SelectMany(entry => entry.DnsNames).ToHashSet();
+        return served[false].Where(entry => !names.IsSupersetOf(entry.DnsNames)).Select(entry => new ConfigError(
+            $"StreamProxy:Routes:{id}:Tls:Ciphers",
+            $"no suite of {ErrorText.Quote(ciphers)} is for the {(entry.IsRsa ? "RSA" : "ECDSA")} key of '{entry.Files.Certificate.Target}': clients of TLS 1.2 are refused with it"));
     }
 
     /// <summary>What a certificate can have; prefixes and expressions stand for names that nobody can list.</summary>

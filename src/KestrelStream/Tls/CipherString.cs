@@ -60,6 +60,12 @@ internal static partial class CipherString
         return true;
     }
 
+    /// <summary>Whether a certificate with such a key is of use to clients of TLS 1.2.</summary>
+    /// <param name="text">A cipher string that <see cref="TryParse"/> takes.</param>
+    /// <param name="isRsa">The key is RSA; otherwise ECDSA.</param>
+    public static bool Serves(string text, bool isRsa)
+        => TryParse(text, out var suites, out _) && suites.Any(id => (Array.Find(Suites, suite => suite.Id == id)!.Auth & (isRsa ? Auth.Rsa : Auth.Ecdsa)) != 0);
+
     private static bool IsWordCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '-' or '.' or '=' or '_';
 
     private static bool IsSeparator(char c) => c is ':' or ',' or ';' or ' ';

@@ -47,11 +47,19 @@ internal sealed class RoutePolicies
 
             // OpenSSL has the last word: it knows its security level, and what this system's settings forbid. Of thousands it is asked once for each kind.
             var states = tls.Certificates.Select(certificate => certificates.States[certificate]).ToList();
-            var entries = states.SelectMany(state => certificates.EntriesOf(state).DistinctBy(entry => entry.Strength)).Concat(states.Where(state => state.IsAwaited).Select(state => state.StandIn).OfType<CertificateEntry>());
+            var entries = states.SelectMany(state => certificates.EntriesOf(state).DistinctBy(entry => entry.Strength)).Concat(states.Where(state => state.IsAwaited).Select(state => state.StandIn).OfType<CertificateEntry>()).ToList();
             if (openSsl.Value is not null && !OpenSslContext.Check(tls, sources.Trusts[id], entries, out var refused, out var certificate, out var error))
             {
                 var (key, file) = certificate is null ? (refused!, "") : (KeyOf(tls, certificate), certificate.IsStandIn ? " (the self-signed one until it is issued)" : $" ('{certificate.Files.Certificate.Target}')");
                 policies._errors.Add(new ConfigError($"StreamProxy:Routes:{id}:Tls:{key}", $"OpenSSL refuses it: {error.Text}{file}"));
+            }
+
+            // Without TLS 1.3 nothing else is left to clients.
+            if (tls.Ciphers is { } ciphers && !tls.Protocols.Contains(TlsVersion.Tls13) && entries.Count > 0 && !entries.Exists(entry => CipherString.Serves(ciphers, entry.IsRsa)))
+            {
+                policies._errors.Add(new ConfigError(
+                    $"StreamProxy:Routes:{id}:Tls:Ciphers",
+                    $"no suite of {ErrorText.Quote(ciphers)} is for a key of the route's certificates; valid: suites for {string.Join(" and ", entries.Select(entry => entry.IsRsa ? "RSA" : "ECDSA").Distinct())}, or \"Tls13\" among Protocols"));
             }
 
             if (openSsl.Value is not null)

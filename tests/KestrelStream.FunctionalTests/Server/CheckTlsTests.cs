@@ -70,6 +70,24 @@ public sealed class CheckTlsTests : IDisposable
     }
 
     [Fact]
+    public async Task Check_CiphersThatNoKeyIsFor_IsAnErrorWithoutTls13_AndAWarningWithIt()
+    {
+        Issue("a.example.com").WritePem(_folder, "a.pem", "a.key");
+        _folder.Write("a.pem", File.ReadAllText(_folder["a.pem"]) + TestCertificates.Shared.Root.ExportCertificatePem());
+        const string ciphers = ", \"Ciphers\": \"ECDHE-RSA-AES128-GCM-SHA256\"";
+
+        Assert.Equal(
+            ["warning: StreamProxy:Routes:app:Tls:Ciphers: no suite of \"ECDHE-RSA-AES128-GCM-SHA256\" is for the ECDSA key of 'DIR/a.pem': clients of TLS 1.2 are refused with it"],
+            await WarningsAsync(Site, tls: ciphers));
+
+        var result = await CheckAsync(Site, tls: ciphers + ", \"Protocols\": [\"Tls12\"]");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Equal(
+            "StreamProxy:Routes:app:Tls:Ciphers: no suite of \"ECDHE-RSA-AES128-GCM-SHA256\" is for a key of the route's certificates; valid: suites for ECDSA, or \"Tls13\" among Protocols",
+            result.Error.TrimEnd());
+    }
+
+    [Fact]
     public async Task Check_ExpiredNotYetValidOrEndingSoon_IsAWarning()
     {
         var now = DateTimeOffset.UtcNow;

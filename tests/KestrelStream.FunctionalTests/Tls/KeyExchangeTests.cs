@@ -105,6 +105,22 @@ public sealed class KeyExchangeTests : IDisposable
     }
 
     [Fact]
+    public async Task SuitesByDefault_Aes128First_AndChaCha20ForClientsThatPutItFirst()
+    {
+        await using var proxy = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com"));
+
+        Assert.Contains("Cipher is TLS_AES_128_GCM_SHA256", await ConnectAsync(proxy, "a.example.com"), StringComparison.Ordinal);
+        Assert.Contains(
+            "Cipher is TLS_CHACHA20_POLY1305_SHA256",
+            await ConnectAsync(proxy, "a.example.com", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256"), StringComparison.Ordinal);
+
+        await using var other = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com", tls => tls with { CipherSuites = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256" }));
+        Assert.Contains(
+            "Cipher is TLS_AES_256_GCM_SHA384",
+            await ConnectAsync(other, "a.example.com", "-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Groups_AreThoseOfTheRoute()
     {
         await using var proxy = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com", tls => tls with { Groups = "secp384r1:P-256" }));

@@ -210,7 +210,10 @@ internal sealed class OpenSslContext
     /// <summary>The key that is to blame; null = none.</summary>
     private static string? Apply(OpenSslScope scope, nint context, RouteTlsConfig config, ClientTrust? trust)
     {
-        var options = OpenSslNative.OpNoCompression | OpenSslNative.OpNoRenegotiation | (config.PreferServerCiphers ? OpenSslNative.OpServerPreference : 0);
+        // In our own order, but not in one that was configured, clients without instructions for AES are obeyed: they put ChaCha20 first.
+        var options = OpenSslNative.OpNoCompression | OpenSslNative.OpNoRenegotiation
+            | (config.PreferServerCiphers ? OpenSslNative.OpServerPreference : 0)
+            | (config is { PreferServerCiphers: true, Ciphers: null, CipherSuites: null } ? OpenSslNative.OpPrioritizeChaCha : 0);
         _ = OpenSslNative.SSL_CTX_set_options(context, options);
         OpenSslNative.SetMode(context, OpenSslNative.ModeEnablePartialWrite | OpenSslNative.ModeAcceptMovingWriteBuffer);
 
@@ -227,7 +230,7 @@ internal sealed class OpenSslContext
         }
 
         return config.Ciphers is { } ciphers && !OpenSslKeyExchange.SetCiphers(context, ciphers) ? nameof(config.Ciphers)
-            : config.CipherSuites is { } suites && !OpenSslKeyExchange.SetSuites(context, suites) ? nameof(config.CipherSuites)
+            : !(config.CipherSuites is { } suites ? OpenSslKeyExchange.SetSuites(context, suites) : OpenSslKeyExchange.SetQuickSuites(context)) ? nameof(config.CipherSuites)
             : !TlsGroups.AreDefault(config.Groups) && !OpenSslKeyExchange.SetGroups(context, config.Groups!) ? nameof(config.Groups)
             : trust is null ? null
             : OpenSslTrust.Apply(scope, context, config.ClientCertificates!, trust);

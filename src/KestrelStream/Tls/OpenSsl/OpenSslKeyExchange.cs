@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Text;
 using KestrelStream.Configuration;
 
@@ -26,6 +27,11 @@ internal static unsafe class OpenSslKeyExchange
         }
     }
 
+    /// <summary>The order of TLS 1.3 where a route leaves it to us: <see cref="Tls13Suites.Quick"/>, unless the system's <c>openssl.cnf</c> has one of its own.</summary>
+    /// <param name="context">A server's SSL_CTX.</param>
+    public static bool SetQuickSuites(nint context)
+        => !Tls13SuitesOf(context).SequenceEqual(Tls13Suites.Defaults) || SetSuites(context, string.Join(':', Tls13Suites.Quick));
+
     /// <param name="context">An SSL_CTX.</param>
     /// <param name="groups">Names with colons between.</param>
     public static bool SetGroups(nint context, string groups)
@@ -45,5 +51,14 @@ internal static unsafe class OpenSslKeyExchange
         return unknown is not null
             ? ErrorText.NotOneOf(unknown, "a group of the OpenSSL here", [.. TlsGroups.Usual.Where(name => SetGroups(context, name))])
             : $"{ErrorText.Quote(groups)} has a group twice, under one name or two; valid: each once";
+    }
+
+    private static IEnumerable<TlsCipherSuite> Tls13SuitesOf(nint context)
+    {
+        var ciphers = OpenSslNative.SSL_CTX_get_ciphers(context);
+        var count = ciphers == 0 ? 0 : OpenSslNative.OPENSSL_sk_num(ciphers);
+        return [.. Enumerable.Range(0, count)
+            .Select(i => (TlsCipherSuite)OpenSslNative.SSL_CIPHER_get_protocol_id(OpenSslNative.OPENSSL_sk_value(ciphers, i)))
+            .Where(suite => Tls13Suites.IsOne(suite))];
     }
 }

@@ -28,6 +28,7 @@ internal static unsafe partial class OpenSslNative
 
     public const ulong OpNoCompression = 1 << 17;
     public const ulong OpServerPreference = 1 << 22;
+    public const ulong OpPrioritizeChaCha = 1 << 21;
     public const ulong OpNoRenegotiation = 1 << 30;
 
     public const int ModeEnablePartialWrite = 1;
@@ -252,6 +253,10 @@ internal static unsafe partial class OpenSslNative
     [LibraryImport(Ssl)]
     [SuppressGCTransition]
     public static partial ushort SSL_CIPHER_get_protocol_id(nint cipher);
+
+    /// <summary>Those of TLS 1.3 come first. The stack stays the context's.</summary>
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_CTX_get_ciphers(nint context);
 
     [LibraryImport(Ssl)]
     [SuppressGCTransition]
