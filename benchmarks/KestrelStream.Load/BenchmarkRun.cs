@@ -25,9 +25,9 @@ internal sealed class BenchmarkRun : IDisposable
         {
             _options = options;
             _cancellation = cancellation;
-            _recipes = [.. options.Proxies.Select(id => ProxyCatalog.Create(id, options.Server))];
+            _recipes = [.. options.Proxies.Select(id => ProxyCatalog.Create(id, options.Server, options.Other))];
             bool needsLargeBuffers = options.Proxies.Contains(ProxyCatalog.Baseline) && CpuScenarios().Any(scenario => scenario.HasLargeBuffers);
-            _largeBuffers = needsLargeBuffers ? ProxyCatalog.Create(ProxyCatalog.LargeBuffers, server: null) : null;
+            _largeBuffers = needsLargeBuffers ? ProxyCatalog.Create(ProxyCatalog.LargeBuffers, server: null, other: null) : null;
             _certificate = TestCertificate.Create(_directory.FullName);
             _backend = BackendProcess.Start(_recipes.Count + 1);
         }

@@ -12,11 +12,13 @@ internal sealed record LoadOptions
 
           --scenarios LIST   of tcp,sni,msg,bulk,upload,handshake,resumed,tlsbulk,fair,idle,many
                              (default: all but upload)
-          --proxies LIST     of nginx,nginx2,haproxy,sockets,eventloop (default: all; nginx is the baseline, nginx2 checks it)
+          --proxies LIST     of nginx,nginx2,haproxy,sockets,eventloop (default: all; nginx is the baseline, nginx2 checks it);
+                             eventloop-log is EventLoop with an access log, eventloop-other another build
           --rounds N         rounds of each scenario (default 20)
           --quick            3 rounds: two to three minutes, less exact
           --json FILE        write every sample to FILE as well
           --server FILE      the published KestrelStream server
+          --other FILE       another published server, for eventloop-other
           --configs DIR      folder of the config templates
 
         Exit code: 0 all measured · 1 something failed or a figure is void · 2 wrong usage · 3 nginx against itself is not 1.00 ± 0.05 (fair: ± 0.15).
@@ -31,7 +33,7 @@ internal sealed record LoadOptions
 
     public IReadOnlyList<string> Scenarios { get; init; } = ScenarioCatalog.Default;
 
-    public IReadOnlyList<string> Proxies { get; init; } = ProxyCatalog.Ids;
+    public IReadOnlyList<string> Proxies { get; init; } = ProxyCatalog.Default;
 
     public int? ChosenRounds { get; init; }
 
@@ -40,6 +42,8 @@ internal sealed record LoadOptions
     public string? Json { get; init; }
 
     public string? Server { get; init; }
+
+    public string? Other { get; init; }
 
     public string Configs { get; init; } = ".";
 
@@ -83,6 +87,7 @@ internal sealed record LoadOptions
         "--rounds" when int.TryParse(value, CultureInfo.InvariantCulture, out int rounds) && rounds > 0 => this with { ChosenRounds = rounds },
         "--json" => this with { Json = value },
         "--server" => this with { Server = value },
+        "--other" => this with { Other = value },
         "--configs" => this with { Configs = value },
         _ => null,
     };

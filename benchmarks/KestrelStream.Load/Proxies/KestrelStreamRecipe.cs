@@ -13,7 +13,13 @@ internal sealed class KestrelStreamRecipe(string id, string engine, string serve
 
     public string Id => id;
 
-    public string Title => $"KestrelStream {engine}";
+    public string Title => $"KestrelStream {engine}{Variant}";
+
+    /// <summary>What else is to be said of it, for the head of its column.</summary>
+    public string Variant { get; init; } = "";
+
+    /// <summary>JSON to a file, one record a session.</summary>
+    public bool HasAccessLog { get; init; }
 
     public string? ReadyLine => "Ready";
 
@@ -34,6 +40,7 @@ internal sealed class KestrelStreamRecipe(string id, string engine, string serve
         string config = site.WriteConfig("appsettings.json", new Dictionary<string, string>
         {
             ["ENGINE"] = engine,
+            ["ACCESS_LOG"] = HasAccessLog ? """{ "Path": "access.log" }""" : "null",
             ["SNI_ROUTES"] = string.Join(",\n", routes).TrimStart(),
         });
         var start = new ProcessStartInfo(server, ["run", "--config", config]) { WorkingDirectory = site.Directory };

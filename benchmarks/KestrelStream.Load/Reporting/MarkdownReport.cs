@@ -44,6 +44,11 @@ internal static class MarkdownReport
             {
                 WriteRow(text, "… relative to nginx with 64k buffers", Columns(report).Select(proxy => Ratio(result.Ratio(proxy, largeBuffers.Id))));
             }
+
+            if (report.Recipes.Any(recipe => recipe.Id.StartsWith(ProxyCatalog.EventLoop + "-", StringComparison.Ordinal)))
+            {
+                WriteRow(text, "… relative to EventLoop", Columns(report).Select(proxy => Ratio(result.Ratio(proxy, ProxyCatalog.EventLoop))));
+            }
         }
     }
 
