@@ -7,7 +7,9 @@ namespace KestrelStream.Diagnostics.AccessLogs;
 /// <param name="name">Letters, digits and underscores.</param>
 /// <param name="write">Writes the value, or nothing where the session does not have it.</param>
 /// <param name="needs">What a session has to keep for it.</param>
-internal sealed class AccessLogField(string name, Action<AccessLogFormatter, AccessLogField, AccessLogRecord> write, SessionTraceNeeds needs = SessionTraceNeeds.None)
+/// <param name="of">Without these facts there is nothing to write.</param>
+internal sealed class AccessLogField(
+    string name, Action<AccessLogFormatter, AccessLogField, AccessLogRecord> write, SessionTraceNeeds needs = SessionTraceNeeds.None, AccessLogFacts of = AccessLogFacts.None)
 {
     public string Name { get; } = name;
 
@@ -17,6 +19,8 @@ internal sealed class AccessLogField(string name, Action<AccessLogFormatter, Acc
     public byte[] JsonName { get; } = Encoding.ASCII.GetBytes($",\"{name}\":");
 
     public SessionTraceNeeds Needs { get; } = needs;
+
+    public AccessLogFacts Of { get; } = of;
 
     public void Write(AccessLogFormatter to, AccessLogRecord record) => write(to, this, record);
 }

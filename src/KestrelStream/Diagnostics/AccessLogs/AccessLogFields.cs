@@ -25,14 +25,14 @@ internal static class AccessLogFields
         new("alpn_offered", (to, key, record) => to.WriteAlpn(key, record.Trace?.AlpnOffered), AlpnOffered),
         new("ja4", (to, key, record) => to.Write(key, record.Trace?.Ja4), Ja4),
         new("starttls", (to, key, record) => to.Write(key, record.StartTls)),
-        new("alpn", (to, key, record) => to.Write(key, record.Tls?.Alpn)),
-        new("tls_version", (to, key, record) => to.Write(key, record.Tls?.Version)),
-        new("tls_cipher", (to, key, record) => to.Write(key, record.Tls?.Cipher)),
-        new("tls_resumed", (to, key, record) => to.Write(key, record.Tls?.IsResumed)),
-        new("client_certificate_subject", (to, key, record) => to.Write(key, record.Tls?.ClientCertificate?.Subject)),
-        new("client_certificate_issuer", (to, key, record) => to.Write(key, record.Tls?.ClientCertificate?.Issuer)),
-        new("client_certificate_san", (to, key, record) => to.Write(key, record.Tls?.ClientCertificate?.SubjectAlternativeNames)),
-        new("client_certificate_sha256", (to, key, record) => to.Write(key, record.Tls?.ClientCertificate?.Sha256)),
+        new("alpn", (to, key, record) => to.Write(key, record.Tls?.Alpn), of: AccessLogFacts.Tls),
+        new("tls_version", (to, key, record) => to.Write(key, record.Tls?.Version), of: AccessLogFacts.Tls),
+        new("tls_cipher", (to, key, record) => to.Write(key, record.Tls?.Cipher), of: AccessLogFacts.Tls),
+        new("tls_resumed", (to, key, record) => to.Write(key, record.Tls?.IsResumed), of: AccessLogFacts.Tls),
+        new("client_certificate_subject", (to, key, record) => to.Write(key, record.Tls?.ClientCertificate?.Subject), of: AccessLogFacts.Tls),
+        new("client_certificate_issuer", (to, key, record) => to.Write(key, record.Tls?.ClientCertificate?.Issuer), of: AccessLogFacts.Tls),
+        new("client_certificate_san", (to, key, record) => to.Write(key, record.Tls?.ClientCertificate?.SubjectAlternativeNames), of: AccessLogFacts.Tls),
+        new("client_certificate_sha256", (to, key, record) => to.Write(key, record.Tls?.ClientCertificate?.Sha256), of: AccessLogFacts.Tls),
         .. OfProxyHeader(),
         new("bytes_in", (to, key, record) => to.Write(key, record.BytesIn)),
         new("bytes_out", (to, key, record) => to.Write(key, record.BytesOut)),
@@ -51,16 +51,16 @@ internal static class AccessLogFields
                 to.Write(key, record.AllAttempts());
             }
         }),
-        new("upstream_alpn", (to, key, record) => to.Write(key, record.UpstreamTls?.Alpn)),
-        new("upstream_tls_version", (to, key, record) => to.Write(key, record.UpstreamTls?.Version)),
-        new("upstream_tls_cipher", (to, key, record) => to.Write(key, record.UpstreamTls?.Cipher)),
-        new("upstream_tls_resumed", (to, key, record) => to.Write(key, record.UpstreamTls?.IsResumed)),
-        new("upstream_tls_ms", (to, key, record) => to.Write(key, record.UpstreamTls is null ? null : record.UpstreamTlsTime)),
+        new("upstream_alpn", (to, key, record) => to.Write(key, record.UpstreamTls?.Alpn), of: AccessLogFacts.UpstreamTls),
+        new("upstream_tls_version", (to, key, record) => to.Write(key, record.UpstreamTls?.Version), of: AccessLogFacts.UpstreamTls),
+        new("upstream_tls_cipher", (to, key, record) => to.Write(key, record.UpstreamTls?.Cipher), of: AccessLogFacts.UpstreamTls),
+        new("upstream_tls_resumed", (to, key, record) => to.Write(key, record.UpstreamTls?.IsResumed), of: AccessLogFacts.UpstreamTls),
+        new("upstream_tls_ms", (to, key, record) => to.Write(key, record.UpstreamTls is null ? null : record.UpstreamTlsTime), of: AccessLogFacts.UpstreamTls),
         new("upstream_tls_error", (to, key, record) => to.Write(key, record.UpstreamTlsError)),
-        new("client_rtt_ms", (to, key, record) => to.Write(key, record.Trace?.ClientTcp?.RoundTrip), TcpInfo),
-        new("client_retransmits", (to, key, record) => to.Write(key, Retransmits(record.Trace?.ClientTcp)), TcpInfo),
-        new("upstream_rtt_ms", (to, key, record) => to.Write(key, record.Trace?.UpstreamTcp?.RoundTrip), TcpInfo),
-        new("upstream_retransmits", (to, key, record) => to.Write(key, Retransmits(record.Trace?.UpstreamTcp)), TcpInfo),
+        new("client_rtt_ms", (to, key, record) => to.Write(key, record.Trace?.ClientTcp?.RoundTrip), TcpInfo, AccessLogFacts.TcpInfo),
+        new("client_retransmits", (to, key, record) => to.Write(key, Retransmits(record.Trace?.ClientTcp)), TcpInfo, AccessLogFacts.TcpInfo),
+        new("upstream_rtt_ms", (to, key, record) => to.Write(key, record.Trace?.UpstreamTcp?.RoundTrip), TcpInfo, AccessLogFacts.TcpInfo),
+        new("upstream_retransmits", (to, key, record) => to.Write(key, Retransmits(record.Trace?.UpstreamTcp)), TcpInfo, AccessLogFacts.TcpInfo),
         new("end_reason", (to, key, record) => to.Write(key, HasEnded(record) ? SessionEndReasons.NameOf(record.EndReason) : null)),
         new("end_code", (to, key, record) => to.Write(key, HasEnded(record) ? EndCodes.Of(record.EndReason, record.Route is not null, record.Destination is not null) : null)),
         new("generation", (to, key, record) => to.Write(key, record.Generation)),
@@ -87,7 +87,7 @@ internal static class AccessLogFields
             {
                 write(to, key, header);
             }
-        });
+        }, of: AccessLogFacts.ProxyHeader);
 
     private static long? Retransmits(TcpFacts? facts) => facts?.RoundTrip is null ? null : facts.Retransmits;
 

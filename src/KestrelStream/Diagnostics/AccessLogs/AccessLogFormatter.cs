@@ -28,9 +28,13 @@ internal abstract class AccessLogFormatter
     public virtual void Format(AccessLogRecord record)
     {
         Begin();
+        var missing = ~record.Facts;
         foreach (var field in AccessLogFields.All)
         {
-            field.Write(this, record);
+            if ((field.Of & missing) == 0)
+            {
+                field.Write(this, record);
+            }
         }
 
         End();

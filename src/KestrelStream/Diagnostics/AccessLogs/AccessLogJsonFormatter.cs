@@ -14,6 +14,10 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
     private static readonly SearchValues<char> s_plain = SearchValues.Create(
         [.. Enumerable.Range(0, 128).Select(i => (char)i).Where(c => JavaScriptEncoder.Default.Encode(c.ToString()) == c.ToString())]);
 
+    // The line as far as it has come. Fields are short and many: handing over each of them costs more than making it.
+    private byte[] _line = new byte[1024];
+    private int _length;
+
     /// <summary>Nothing of the record has been written: no comma before the next field.</summary>
     private bool _isEmpty;
 
@@ -65,7 +69,11 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
         Append(attempts.Count == 0 ? "[]"u8 : "]"u8, [], []);
     }
 
-    protected override void Begin() => _isEmpty = true;
+    protected override void Begin()
+    {
+        _isEmpty = true;
+        _length = 0;
+    }
 
     protected override void WriteToken(AccessLogField field, ReadOnlySpan<byte> value)
     {
@@ -79,7 +87,11 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
         Append(value, [], []);
     }
 
-    protected override void End() => Append(_isEmpty ? "{}\n"u8 : "}\n"u8, [], []);
+    protected override void End()
+    {
+        Append(_isEmpty ? "{}\n"u8 : "}\n"u8, [], []);
+        output.Write(_line.AsSpan(0, _length));
+    }
 
     private void AppendName(AccessLogField field)
     {
@@ -96,11 +108,10 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
 
     private void Append(ReadOnlySpan<byte> before, ReadOnlySpan<byte> value, ReadOnlySpan<byte> after)
     {
-        var room = output.GetSpan(before.Length + value.Length + after.Length);
+        var room = Take(before.Length + value.Length + after.Length);
         before.CopyTo(room);
         value.CopyTo(room[before.Length..]);
         after.CopyTo(room[(before.Length + value.Length)..]);
-        output.Advance(before.Length + value.Length + after.Length);
     }
 
     /// <summary>A text from anywhere, escaped.</summary>
@@ -111,10 +122,21 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
             value = JavaScriptEncoder.Default.Encode(value);
         }
 
-        var room = output.GetSpan(before.Length + value.Length + after.Length);
+        var room = Take(before.Length + value.Length + after.Length);
         before.CopyTo(room);
         Ascii.FromUtf16(value, room[before.Length..], out _);
         after.CopyTo(room[(before.Length + value.Length)..]);
-        output.Advance(before.Length + value.Length + after.Length);
+    }
+
+    private Span<byte> Take(int count)
+    {
+        var start = _length;
+        _length += count;
+        if (_length > _line.Length)
+        {
+            Array.Resize(ref _line, Math.Max(_length, 2 * _line.Length));
+        }
+
+        return _line.AsSpan(start, count);
     }
 }

@@ -109,6 +109,12 @@ internal sealed record AccessLogRecord
         Generation = session.ListenerModel.Generation,
     };
 
+    public AccessLogFacts Facts
+        => (Tls is null ? 0 : AccessLogFacts.Tls)
+            | (ProxyHeader is null ? 0 : AccessLogFacts.ProxyHeader)
+            | (UpstreamTls is null ? 0 : AccessLogFacts.UpstreamTls)
+            | (Trace?.ClientTcp is null ? 0 : AccessLogFacts.TcpInfo);
+
     /// <summary>At least one destination was dialled.</summary>
     public bool HasDialled => Attempts is not null || Destination is not null;
 
