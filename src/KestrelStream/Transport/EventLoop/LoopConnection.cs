@@ -185,6 +185,7 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     public int SpliceInto(SplicePipe pipe)
     {
         var moved = _fd < 0 ? Gone : Native.Splice(_fd, pipe.WriteEnd, SplicePipe.Bytes);
+        pipe.Count += Math.Max(0, moved);
         if (moved == -Native.EAGAIN)
         {
             IsReadable = false;
@@ -194,9 +195,10 @@ internal sealed unsafe class LoopConnection : StreamConnection, ILoopTarget, IDe
     }
 
     /// <summary>Sends what a pipe holds, as much as the kernel takes. 0 = nothing now; negative = an errno.</summary>
-    public int SpliceFrom(SplicePipe pipe, int count)
+    public int SpliceFrom(SplicePipe pipe)
     {
-        var moved = _fd < 0 ? Gone : Native.Splice(pipe.ReadEnd, _fd, count);
+        var moved = _fd < 0 ? Gone : Native.Splice(pipe.ReadEnd, _fd, pipe.Count);
+        pipe.Count -= Math.Max(0, moved);
         if (moved == -Native.EAGAIN)
         {
             IsWritable = false;

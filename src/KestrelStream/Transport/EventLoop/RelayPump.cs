@@ -19,13 +19,10 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
     private const int TurnBytes = 2 * EventLoop.BufferBytes;
 
     /// <summary>Full buffers in a row that make a bulk transfer.</summary>
-    private const int BulkAfter = 4;
+    private const byte BulkAfter = 4;
 
     /// <summary>Less than this at a time is cheaper to copy: two calls and no third one that says EAGAIN.</summary>
     private const int SmallSplice = 16 * 1024;
-
-    private Direction _upload;
-    private Direction _download;
 
     public override void OnEvents(LoopConnection connection, uint events)
     {
@@ -36,43 +33,23 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
         }
 
         var isClient = connection == Client;
-        ref var inbound = ref isClient ? ref _upload : ref _download;
-        ref var outbound = ref isClient ? ref _download : ref _upload;
+        ref var inbound = ref isClient ? ref Upload : ref Download;
+        ref var outbound = ref isClient ? ref Download : ref Upload;
 
         // A receive would tell of the reset behind the last byte, but none is to come here: this direction has ended, or it waits for
         // a slow destination. A client that resets wants nothing delivered any more. A destination that resets may have answered first:
         // while its answer waits for a slow client, the answer goes first.
-        if ((events & Native.EPOLLERR) != 0 && (inbound.IsOver || (isClient && inbound.HeldCount > 0)))
+        if ((events & Native.EPOLLERR) != 0 && (inbound.IsOver || (isClient && inbound.WaitingCount > 0)))
         {
             ReceiveFailed(inbound.IsUpload);
             return;
         }
 
         Flow(ref inbound);
-        if (outbound.HeldCount > 0)
+        if (outbound.WaitingCount > 0)
         {
             Flow(ref outbound);
         }
-    }
-
-    protected override void Begin()
-    {
-        _upload = new Direction { From = Client, To = Upstream, IsUpload = true, Throttle = ThrottleTo(Session.UploadBytesPerSecond) };
-        _download = new Direction { From = Upstream, To = Client, Throttle = ThrottleTo(Session.DownloadBytesPerSecond) };
-    }
-
-    protected override void Flow()
-    {
-        Flow(ref _upload);
-        Flow(ref _download);
-    }
-
-    protected override void Release()
-    {
-        _upload.Throttle?.Cancel();
-        _download.Throttle?.Cancel();
-        Release(ref _upload);
-        Release(ref _download);
     }
 
     protected override void Return() => Loop.Return(this);
@@ -88,7 +65,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
         {
             fixed (byte* bytes = preread.Written.Span)
             {
-                Forward(ref _upload, bytes, preread.Length);
+                Forward(ref Upload, bytes, preread.Length);
             }
         }
 
@@ -114,25 +91,24 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
 
         if (sent < 0)
         {
-            SendFailed(ref _upload);
+            SendFailed(ref Upload);
         }
         else
         {
             Count(isUpload: true, Math.Max(0, sent - header.Length));
             if (sent < count)
             {
-                _upload.Hold(buffer.AsSpan(sent, count - sent));
-                Holding(ref _upload);
+                Upload.Held.Add(buffer.AsSpan(sent, count - sent));
+                Holding(ref Upload);
             }
         }
 
         ArrayPool<byte>.Shared.Return(buffer);
     }
 
-    /// <summary>Moves what can be moved one way.</summary>
-    private void Flow(ref Direction direction)
+    protected override void Flow(ref RelayDirection direction)
     {
-        if (IsOver || direction.IsOver || (direction.HeldCount > 0 && !Flush(ref direction)))
+        if (IsOver || direction.IsOver || (direction.WaitingCount > 0 && !Flush(ref direction)))
         {
             return;
         }
@@ -168,7 +144,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
             {
                 left -= received;
                 direction.Throttle?.Take(received);
-                direction.FullReceives = received == EventLoop.BufferBytes ? direction.FullReceives + 1 : 0;
+                direction.FullReceives = received < EventLoop.BufferBytes ? (byte)0 : (byte)Math.Min(direction.FullReceives + 1, BulkAfter);
                 Session.Touch();
                 if (!Forward(ref direction, Loop.Buffer, received))
                 {
@@ -196,7 +172,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
     }
 
     /// <summary>Moves one pipe full. False = the direction cannot go on now.</summary>
-    private bool FlowSpliced(ref Direction direction, ref int left)
+    private bool FlowSpliced(ref RelayDirection direction, ref int left)
     {
         direction.Pipe ??= Loop.Pipes.TryRent();
         var moved = direction.Pipe is { } pipe ? direction.From.SpliceInto(pipe) : 0;
@@ -211,14 +187,13 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
             }
 
             // Drained, and still a bulk transfer when more comes. Anything else (no pipe, the end, urgent data) is for a receive to find out.
-            direction.FullReceives = moved == -Native.EAGAIN ? BulkAfter : 0;
+            direction.FullReceives = moved == -Native.EAGAIN ? BulkAfter : (byte)0;
             return true;
         }
 
         left -= moved;
-        direction.FullReceives = moved < SmallSplice ? 0 : BulkAfter;
+        direction.FullReceives = moved < SmallSplice ? (byte)0 : BulkAfter;
         Session.Touch();
-        direction.HeldCount = moved;
         if (FlushPipe(ref direction))
         {
             if (direction.FullReceives == 0)
@@ -238,12 +213,12 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
     }
 
     /// <summary>Sends what the pipe holds. True = all of it is gone.</summary>
-    private bool FlushPipe(ref Direction direction)
+    private bool FlushPipe(ref RelayDirection direction)
     {
         // Until the kernel says EAGAIN: only that promises an event.
-        while (direction.HeldCount > 0)
+        while (direction.PipedCount > 0)
         {
-            var sent = direction.To.SpliceFrom(direction.Pipe!, direction.HeldCount);
+            var sent = direction.To.SpliceFrom(direction.Pipe!);
             if (sent < 0)
             {
                 SendFailed(ref direction);
@@ -256,14 +231,13 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
             }
 
             Count(direction.IsUpload, sent);
-            direction.HeldCount -= sent;
         }
 
         return true;
     }
 
     /// <summary>Sends; what the kernel does not take is held. False = the direction cannot go on now.</summary>
-    private bool Forward(ref Direction direction, byte* bytes, int count)
+    private bool Forward(ref RelayDirection direction, byte* bytes, int count)
     {
         var sent = direction.To.Send(bytes, count);
         if (sent < 0)
@@ -278,13 +252,13 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
             return true;
         }
 
-        direction.Hold(new ReadOnlySpan<byte>(bytes + sent, count - sent));
+        direction.Held.Add(new ReadOnlySpan<byte>(bytes + sent, count - sent));
         Holding(ref direction);
         return false;
     }
 
     /// <summary>Sends what is held. True = all of it is gone.</summary>
-    private bool Flush(ref Direction direction)
+    private bool Flush(ref RelayDirection direction)
     {
         if (!direction.To.IsWritable)
         {
@@ -292,7 +266,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
         }
 
         Session.Touch();
-        if (direction.Held is null)
+        if (direction.PipedCount > 0)
         {
             if (!FlushPipe(ref direction))
             {
@@ -303,12 +277,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
             return true;
         }
 
-        int sent;
-        fixed (byte* bytes = direction.Held)
-        {
-            sent = direction.To.Send(bytes + direction.HeldStart, direction.HeldCount);
-        }
-
+        var sent = direction.Held.SendTo(direction.To);
         if (sent < 0)
         {
             SendFailed(ref direction);
@@ -316,9 +285,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
         }
 
         Count(direction.IsUpload, sent);
-        direction.HeldStart += sent;
-        direction.HeldCount -= sent;
-        if (direction.HeldCount > 0)
+        if (direction.Held.Count > 0)
         {
             return false;
         }
@@ -328,7 +295,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
     }
 
     /// <summary>FIN is passed on after everything that was read before it has been handed to the kernel.</summary>
-    private void ReceivedEnd(ref Direction direction)
+    private void ReceivedEnd(ref RelayDirection direction)
     {
         if (direction.IsFromDead)
         {
@@ -353,102 +320,5 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
 
         direction.IsOver = true;
         Session.HalfClosed();
-    }
-
-    /// <summary>
-    /// The receiver is dead, but what it sent before it died may still wait to be read: a server that answers an error and closes
-    /// on an unread request resets, and its answer must reach the client. So the other direction goes on until it meets the end.
-    /// </summary>
-    private void SendFailed(ref Direction direction)
-    {
-        Session.TryEnd(direction.IsUpload ? SessionEndReason.UpstreamReset : SessionEndReason.ClientReset);
-        ref var other = ref Other(ref direction);
-        if (other.IsOver)
-        {
-            EndWithReset();
-            return;
-        }
-
-        Release(ref direction);
-        direction.IsOver = true;
-        other.IsFromDead = true;
-        direction.To.IsReadable = true;
-        Queue();
-    }
-
-    private ref Direction Other(ref Direction direction) => ref direction.IsUpload ? ref _download : ref _upload;
-
-    /// <summary>Bytes are under way that this side has: an end now would lose them.</summary>
-    private void Holding(ref Direction direction)
-    {
-        if (!direction.IsHolding)
-        {
-            direction.IsHolding = true;
-            Session.Sending(1);
-        }
-    }
-
-    /// <summary>Gives buffer and pipe back.</summary>
-    private void Release(ref Direction direction)
-    {
-        if (direction.Pipe is { } pipe)
-        {
-            direction.Pipe = null;
-            Loop.Pipes.Return(pipe, isEmpty: direction.HeldCount == 0 || direction.Held is not null);
-        }
-
-        if (direction.Held is { } held)
-        {
-            direction.Held = null;
-            ArrayPool<byte>.Shared.Return(held);
-        }
-
-        direction.HeldCount = 0;
-        if (direction.IsHolding)
-        {
-            direction.IsHolding = false;
-            Session.Sending(-1);
-        }
-    }
-
-    private struct Direction
-    {
-        public LoopConnection From;
-        public LoopConnection To;
-
-        /// <summary>What was received and not yet taken by the receiver's kernel, when it was copied.</summary>
-        public byte[]? Held;
-        public int HeldStart;
-
-        /// <summary>Bytes in <see cref="Held"/>, or in <see cref="Pipe"/> when that is null.</summary>
-        public int HeldCount;
-
-        /// <summary>Of a bulk transfer.</summary>
-        public SplicePipe? Pipe;
-
-        /// <summary>Null = as fast as it goes.</summary>
-        public Throttle? Throttle;
-
-        /// <summary>Receives in a row that filled the buffer.</summary>
-        public int FullReceives;
-
-        /// <summary>The session counts a send under way.</summary>
-        public bool IsHolding;
-
-        public bool IsUpload;
-
-        /// <summary>Nothing will be received this way any more.</summary>
-        public bool IsOver;
-
-        /// <summary><see cref="From"/> is known to be dead from sending to it.</summary>
-        public bool IsFromDead;
-
-        public void Hold(ReadOnlySpan<byte> bytes)
-        {
-            Held = ArrayPool<byte>.Shared.Rent(bytes.Length);
-            HeldStart = 0;
-            HeldCount = bytes.Length;
-            bytes.CopyTo(Held);
-        }
     }
 }

@@ -11,6 +11,8 @@ namespace KestrelStream.Transport.EventLoop;
 internal abstract class SessionPump(EventLoop loop) : ConnectionPump, IValueTaskSource, IDeferredWork
 {
     private ManualResetValueTaskSourceCore<bool> _core;
+    private RelayDirection _upload;
+    private RelayDirection _download;
     private bool _isQueued;
 
     protected EventLoop Loop => loop;
@@ -20,6 +22,12 @@ internal abstract class SessionPump(EventLoop loop) : ConnectionPump, IValueTask
     protected LoopConnection Client { get; private set; } = null!;
 
     protected LoopConnection Upstream { get; private set; } = null!;
+
+    /// <summary>From the client.</summary>
+    protected ref RelayDirection Upload => ref _upload;
+
+    /// <summary>To the client.</summary>
+    protected ref RelayDirection Download => ref _download;
 
     /// <summary>Both connections are closed.</summary>
     protected bool IsOver { get; private set; }
@@ -102,16 +110,24 @@ internal abstract class SessionPump(EventLoop loop) : ConnectionPump, IValueTask
         => _core.OnCompleted(continuation, state, token, flags);
 
     /// <summary>Another session: nothing is left of the one before.</summary>
-    protected abstract void Begin();
+    protected virtual void Begin()
+    {
+        _upload = new RelayDirection { From = Client, To = Upstream, IsUpload = true, Throttle = ThrottleTo(Session.UploadBytesPerSecond) };
+        _download = new RelayDirection { From = Upstream, To = Client, Throttle = ThrottleTo(Session.DownloadBytesPerSecond) };
+    }
 
     /// <summary>What is to be sent before anything is received: the PROXY header, and what was read to find the route.</summary>
     protected abstract void ForwardFirst();
 
-    /// <summary>Moves what can be moved, both ways.</summary>
-    protected abstract void Flow();
+    /// <summary>Moves what can be moved one way.</summary>
+    protected abstract void Flow(ref RelayDirection direction);
 
-    /// <summary>Gives back what both directions hold.</summary>
-    protected abstract void Release();
+    /// <summary>Moves what can be moved, both ways.</summary>
+    protected virtual void Flow()
+    {
+        Flow(ref _upload);
+        Flow(ref _download);
+    }
 
     /// <summary>To the pool.</summary>
     protected abstract void Return();
@@ -155,8 +171,55 @@ internal abstract class SessionPump(EventLoop loop) : ConnectionPump, IValueTask
         EndWithReset();
     }
 
-    /// <summary>Null = as fast as it goes.</summary>
-    protected Throttle? ThrottleTo(int bytesPerSecond) => bytesPerSecond == 0 ? null : Throttle.Create(bytesPerSecond, loop.Clock, Queue);
+    /// <summary>
+    /// The receiver is dead, but what it sent before it died may still wait to be read: a server that answers an error and closes
+    /// on an unread request resets, and its answer must reach the client. So the other direction goes on until it meets the end.
+    /// </summary>
+    protected void SendFailed(ref RelayDirection direction)
+    {
+        Session.TryEnd(direction.IsUpload ? SessionEndReason.UpstreamReset : SessionEndReason.ClientReset);
+        ref var other = ref Other(ref direction);
+        if (other.IsOver)
+        {
+            EndWithReset();
+            return;
+        }
+
+        Release(ref direction);
+        direction.IsOver = true;
+        other.IsFromDead = true;
+        direction.To.IsReadable = true;
+        Queue();
+    }
+
+    protected ref RelayDirection Other(ref RelayDirection direction) => ref direction.IsUpload ? ref _download : ref _upload;
+
+    /// <summary>Bytes are under way that this side has: an end now would lose them.</summary>
+    protected void Holding(ref RelayDirection direction)
+    {
+        if (!direction.IsHolding)
+        {
+            direction.IsHolding = true;
+            Session.Sending(1);
+        }
+    }
+
+    /// <summary>Gives buffers and pipe back.</summary>
+    protected virtual void Release(ref RelayDirection direction)
+    {
+        if (direction.Pipe is { } pipe)
+        {
+            direction.Pipe = null;
+            loop.Pipes.Return(pipe);
+        }
+
+        direction.Held.Release();
+        if (direction.IsHolding)
+        {
+            direction.IsHolding = false;
+            Session.Sending(-1);
+        }
+    }
 
     /// <summary>Goes on at the end of the turn.</summary>
     protected void Queue()
@@ -185,6 +248,12 @@ internal abstract class SessionPump(EventLoop loop) : ConnectionPump, IValueTask
         IsOver = true;
         Client.Pump = null;
         Upstream.Pump = null;
-        Release();
+        Release(ref _upload);
+        Release(ref _download);
+        _upload.Throttle?.Cancel();
+        _download.Throttle?.Cancel();
     }
+
+    /// <summary>Null = as fast as it goes.</summary>
+    private Throttle? ThrottleTo(int bytesPerSecond) => bytesPerSecond == 0 ? null : Throttle.Create(bytesPerSecond, loop.Clock, Queue);
 }

@@ -19,6 +19,9 @@ internal sealed class SplicePipe
 
     public int WriteEnd { get; }
 
+    /// <summary>Bytes in it.</summary>
+    public int Count { get; set; }
+
     /// <summary>Null = the kernel has none to give.</summary>
     public static unsafe SplicePipe? TryCreate()
     {

@@ -34,9 +34,9 @@ internal sealed class SplicePipePool(DescriptorBudget descriptors)
     }
 
     /// <summary>One with bytes left in it is closed: they must not reach another session.</summary>
-    public void Return(SplicePipe pipe, bool isEmpty)
+    public void Return(SplicePipe pipe)
     {
-        if (isEmpty)
+        if (pipe.Count == 0)
         {
             _free.Push(pipe);
         }

@@ -7,8 +7,7 @@ namespace KestrelStream.Transport.EventLoop;
 /// <content>What comes from either side: decrypted, if it is TLS that comes.</content>
 internal sealed unsafe partial class TlsRelayPump
 {
-    /// <summary>Moves what can be moved one way.</summary>
-    private void Flow(ref Direction direction)
+    protected override void Flow(ref RelayDirection direction)
     {
         if (CannotFlow || direction.IsOver || !Flush(ref direction))
         {
@@ -67,11 +66,11 @@ internal sealed unsafe partial class TlsRelayPump
     }
 
     /// <summary>Passes on what was received. False = the direction cannot go on now.</summary>
-    private bool Take(ref Direction direction, byte* bytes, int count)
+    private bool Take(ref RelayDirection direction, byte* bytes, int count)
         => direction.From.Tls is { } tls ? Decrypt(ref direction, tls, bytes, count) : Forward(ref direction, bytes, count);
 
     /// <summary>What came with the end of the handshake. False = the direction cannot go on now.</summary>
-    private bool DecryptUnread(ref Direction direction, OpenSslSession tls)
+    private bool DecryptUnread(ref RelayDirection direction, OpenSslSession tls)
     {
         var unread = tls.TakeUnread(out var count);
         try
@@ -87,7 +86,7 @@ internal sealed unsafe partial class TlsRelayPump
         }
     }
 
-    private bool Decrypt(ref Direction direction, OpenSslSession tls, byte* bytes, int count)
+    private bool Decrypt(ref RelayDirection direction, OpenSslSession tls, byte* bytes, int count)
     {
         var buffers = tls.Buffers;
         TlsStatus status;
@@ -129,18 +128,18 @@ internal sealed unsafe partial class TlsRelayPump
                 return false;
 
             default:
-                return !direction.IsOver && direction.Held.Count == 0 && direction.Unwritten.Count == 0;
+                return !direction.IsOver && direction.Held.Count == 0 && SendingOf(ref direction).Unwritten.Count == 0;
         }
     }
 
     /// <summary>FIN. Under TLS without close_notify it is a cut, which anyone on the way could have made (RFC 8446 §6.1).</summary>
-    private void ReceivedEnd(ref Direction direction)
+    private void ReceivedEnd(ref RelayDirection direction)
     {
         if (direction.From.Tls is null || Session.EndsWithoutNotify)
         {
             BeginEnd(ref direction);
         }
-        else if (direction.IsUpload && _download.IsOver && !direction.IsFromDead)
+        else if (direction.IsUpload && Download.IsOver && !direction.IsFromDead)
         {
             // The destination has had its say: it harms nobody. The other way round it would, for an answer is what a client waits for.
             End();

@@ -12,7 +12,7 @@ internal sealed unsafe partial class TlsRelayPump
     private static readonly TimeSpan s_longestLingering = TimeSpan.FromSeconds(1);
 
     /// <summary>Not TLS any more: the sender gets its alert, which OpenSSL has written, and the other side is reset.</summary>
-    private void Refuse(ref Direction direction, OpenSslError error)
+    private void Refuse(ref RelayDirection direction, OpenSslError error)
     {
         if (!direction.IsUpload)
         {

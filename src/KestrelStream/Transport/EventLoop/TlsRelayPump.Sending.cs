@@ -16,15 +16,15 @@ internal sealed unsafe partial class TlsRelayPump
             Session.UpstreamHeader = default;
             fixed (byte* bytes = header)
             {
-                Send(ref _upload, bytes, header.Length, payload: 0);
+                Send(ref Upload, bytes, header.Length, payload: 0);
             }
         }
 
-        if (Session.Preread is { Length: > 0 } preread && Client.Tls is null && !IsOver && !_upload.IsOver)
+        if (Session.Preread is { Length: > 0 } preread && Client.Tls is null && !IsOver && !Upload.IsOver)
         {
             fixed (byte* bytes = preread.Written.Span)
             {
-                Forward(ref _upload, bytes, preread.Length);
+                Forward(ref Upload, bytes, preread.Length);
             }
         }
 
@@ -32,12 +32,12 @@ internal sealed unsafe partial class TlsRelayPump
     }
 
     /// <summary>False = the direction cannot go on now.</summary>
-    private bool Forward(ref Direction direction, byte* bytes, int count)
+    private bool Forward(ref RelayDirection direction, byte* bytes, int count)
     {
         direction.Throttle?.Take(count);
-        if (direction.Unwritten.Count > 0)
+        if (SendingOf(ref direction).Unwritten.Count > 0)
         {
-            direction.Unwritten.Add(new ReadOnlySpan<byte>(bytes, count));
+            SendingOf(ref direction).Unwritten.Add(new ReadOnlySpan<byte>(bytes, count));
             return false;
         }
 
@@ -45,7 +45,7 @@ internal sealed unsafe partial class TlsRelayPump
     }
 
     /// <summary>Sends plain bytes; what the kernel does not take is held.</summary>
-    private bool Send(ref Direction direction, byte* bytes, int count, int payload)
+    private bool Send(ref RelayDirection direction, byte* bytes, int count, int payload)
     {
         var sent = direction.Held.Count > 0 ? 0 : direction.To.Send(bytes, count);
         if (sent < 0)
@@ -62,13 +62,13 @@ internal sealed unsafe partial class TlsRelayPump
 
         direction.Held.Add(new ReadOnlySpan<byte>(bytes + sent, count - sent));
         Count(direction.IsUpload, payload == 0 ? 0 : sent);
-        direction.HeldPayload += payload == 0 ? 0 : count - sent;
+        SendingOf(ref direction).HeldPayload += payload == 0 ? 0 : count - sent;
         Holding(ref direction);
         return false;
     }
 
     /// <summary>Encrypts and sends.</summary>
-    private bool Encrypt(ref Direction direction, OpenSslSession tls, byte* bytes, int count)
+    private bool Encrypt(ref RelayDirection direction, OpenSslSession tls, byte* bytes, int count)
     {
         for (var done = 0; done < count;)
         {
@@ -90,7 +90,7 @@ internal sealed unsafe partial class TlsRelayPump
             if (status == TlsStatus.NeedInput)
             {
                 // A message behind its handshake (a ticket, a key update) is only half here: nothing can be written before the rest.
-                direction.Unwritten.Add(new ReadOnlySpan<byte>(bytes + done, count - done));
+                SendingOf(ref direction).Unwritten.Add(new ReadOnlySpan<byte>(bytes + done, count - done));
                 Holding(ref direction);
                 return false;
             }
@@ -100,7 +100,7 @@ internal sealed unsafe partial class TlsRelayPump
     }
 
     /// <summary>Sends what OpenSSL has written for the receiver. False = the receiver is gone.</summary>
-    private bool SendTls(ref Direction direction, int payload, bool isLast = false)
+    private bool SendTls(ref RelayDirection direction, int payload, bool isLast = false)
     {
         if (direction.To.SendTls(ref direction.Held, isLast) < 0)
         {
@@ -114,7 +114,7 @@ internal sealed unsafe partial class TlsRelayPump
         }
         else
         {
-            direction.HeldPayload += payload;
+            SendingOf(ref direction).HeldPayload += payload;
             Holding(ref direction);
         }
 
@@ -122,7 +122,7 @@ internal sealed unsafe partial class TlsRelayPump
     }
 
     /// <summary>OpenSSL answers some of what it reads: key updates, alerts. Behind our end there is nothing to say.</summary>
-    private void SendAnswers(ref Direction direction, OpenSslSession tls)
+    private void SendAnswers(ref RelayDirection direction, OpenSslSession tls)
     {
         ref var back = ref Other(ref direction);
         if (tls.Buffers.OutputCount > 0 && !back.IsOver)
@@ -132,11 +132,11 @@ internal sealed unsafe partial class TlsRelayPump
     }
 
     /// <summary>Sends what is held, and the end behind it. True = all of it is gone, and the direction goes on.</summary>
-    private bool Flush(ref Direction direction)
+    private bool Flush(ref RelayDirection direction)
     {
-        if (direction.Held.Count == 0 && direction.Unwritten.Count == 0)
+        if (direction.Held.Count == 0 && SendingOf(ref direction).Unwritten.Count == 0)
         {
-            return !direction.IsEnding;
+            return !SendingOf(ref direction).IsEnding;
         }
 
         if (!direction.To.IsWritable)
@@ -148,12 +148,12 @@ internal sealed unsafe partial class TlsRelayPump
         return SendHeld(ref direction) && WriteUnwritten(ref direction) && Flushed(ref direction);
     }
 
-    private bool SendHeld(ref Direction direction)
+    private bool SendHeld(ref RelayDirection direction)
     {
         if (direction.Held.Count > 0)
         {
             // A PROXY header that is among it stands first.
-            var ahead = direction.Held.Count - direction.HeldPayload;
+            var ahead = direction.Held.Count - SendingOf(ref direction).HeldPayload;
             var sent = direction.Held.SendTo(direction.To);
             if (sent < 0)
             {
@@ -165,7 +165,7 @@ internal sealed unsafe partial class TlsRelayPump
             {
                 // Of ciphertext nobody knows how much payload it is before all of it is sent.
                 Count(direction.IsUpload, sent - ahead);
-                direction.HeldPayload -= sent - ahead;
+                SendingOf(ref direction).HeldPayload -= sent - ahead;
             }
 
             if (direction.Held.Count > 0)
@@ -173,36 +173,36 @@ internal sealed unsafe partial class TlsRelayPump
                 return false;
             }
 
-            Count(direction.IsUpload, direction.HeldPayload);
-            direction.HeldPayload = 0;
+            Count(direction.IsUpload, SendingOf(ref direction).HeldPayload);
+            SendingOf(ref direction).HeldPayload = 0;
         }
 
         return true;
     }
 
-    private bool WriteUnwritten(ref Direction direction)
+    private bool WriteUnwritten(ref RelayDirection direction)
     {
-        if (direction.Unwritten.Count == 0 || direction.To.Tls is not { } tls)
+        if (SendingOf(ref direction).Unwritten.Count == 0 || direction.To.Tls is not { } tls)
         {
             return true;
         }
 
-        var bytes = direction.Unwritten.TakeAll();
+        var bytes = SendingOf(ref direction).Unwritten.TakeAll();
         fixed (byte* start = bytes)
         {
             return Encrypt(ref direction, tls, start, bytes.Length);
         }
     }
 
-    private bool Flushed(ref Direction direction)
+    private bool Flushed(ref RelayDirection direction)
     {
         Release(ref direction);
-        if (!direction.IsEnding)
+        if (!SendingOf(ref direction).IsEnding)
         {
             return true;
         }
 
-        if (direction.HasToldEnd)
+        if (SendingOf(ref direction).HasToldEnd)
         {
             EndDirection(ref direction);
         }
@@ -215,7 +215,7 @@ internal sealed unsafe partial class TlsRelayPump
     }
 
     /// <summary>The sender has ended properly. The receiver is told, by close_notify where it speaks TLS and by FIN, after everything that came before.</summary>
-    private void BeginEnd(ref Direction direction)
+    private void BeginEnd(ref RelayDirection direction)
     {
         if (direction.IsFromDead)
         {
@@ -223,13 +223,13 @@ internal sealed unsafe partial class TlsRelayPump
             return;
         }
 
-        direction.IsEnding = true;
-        if (direction.Unwritten.Count > 0)
+        SendingOf(ref direction).IsEnding = true;
+        if (SendingOf(ref direction).Unwritten.Count > 0)
         {
             return;
         }
 
-        direction.HasToldEnd = true;
+        SendingOf(ref direction).HasToldEnd = true;
         if (direction.To.Tls is { } tls && !Session.EndsWithoutNotify)
         {
             tls.Shutdown();
@@ -245,7 +245,7 @@ internal sealed unsafe partial class TlsRelayPump
         }
     }
 
-    private void EndDirection(ref Direction direction)
+    private void EndDirection(ref RelayDirection direction)
     {
         if (Other(ref direction).IsOver)
         {

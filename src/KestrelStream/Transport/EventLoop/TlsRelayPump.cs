@@ -20,8 +20,8 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : SessionPump(
     /// <summary>More ciphertext than this is no answer to one buffer any more: a peer that makes us answer (key updates) and does not read.</summary>
     private const int MostHeldAnswers = 2 * TlsBuffers.InputBytes;
 
-    private Direction _upload;
-    private Direction _download;
+    private Sending _uploadSending;
+    private Sending _downloadSending;
 
     /// <summary>Has broken the rules of TLS, and is read only so that its alert is not overtaken by a reset; null = nobody has.</summary>
     private LoopConnection? _lingering;
@@ -37,8 +37,8 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : SessionPump(
         }
 
         var isClient = connection == Client;
-        ref var inbound = ref isClient ? ref _upload : ref _download;
-        ref var outbound = ref isClient ? ref _download : ref _upload;
+        ref var inbound = ref isClient ? ref Upload : ref Download;
+        ref var outbound = ref isClient ? ref Download : ref Upload;
 
         // As in RelayPump: a reset that no receive would tell of, because none is to come.
         if ((events & Native.EPOLLERR) != 0 && (inbound.IsOver || (isClient && inbound.Held.Count > 0)))
@@ -53,7 +53,7 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : SessionPump(
         }
 
         Flow(ref inbound);
-        if (outbound.Unwritten.Count > 0)
+        if (SendingOf(ref outbound).Unwritten.Count > 0)
         {
             // It has waited for what its receiver had to say first.
             Flow(ref outbound);
@@ -72,25 +72,23 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : SessionPump(
 
     protected override void Begin()
     {
-        _upload = new Direction { From = Client, To = Upstream, IsUpload = true, Throttle = ThrottleTo(Session.UploadBytesPerSecond) };
-        _download = new Direction { From = Upstream, To = Client, Throttle = ThrottleTo(Session.DownloadBytesPerSecond) };
+        base.Begin();
+        _uploadSending = default;
+        _downloadSending = default;
         _lingering = null;
         _lingered = 0;
     }
 
     protected override void Flow()
     {
-        Flow(ref _upload);
-        Flow(ref _download);
+        base.Flow();
         FreeBuffers();
     }
 
-    protected override void Release()
+    protected override void Release(ref RelayDirection direction)
     {
-        _upload.Throttle?.Cancel();
-        _download.Throttle?.Cancel();
-        Release(ref _upload);
-        Release(ref _download);
+        SendingOf(ref direction).Unwritten.Release();
+        base.Release(ref direction);
     }
 
     protected override void Return() => Loop.Return(this);
@@ -98,85 +96,27 @@ internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : SessionPump(
     /// <summary>It has ended, or one of its connections was closed in this turn and the end is on its way.</summary>
     private bool CannotFlow => IsOver || _lingering is not null || Client.IsClosed || Upstream.IsClosed;
 
-    /// <summary>As in <see cref="RelayPump"/>: what the dead receiver has sent before may still wait to be read.</summary>
-    private void SendFailed(ref Direction direction)
-    {
-        Session.TryEnd(direction.IsUpload ? SessionEndReason.UpstreamReset : SessionEndReason.ClientReset);
-        ref var other = ref Other(ref direction);
-        if (other.IsOver)
-        {
-            EndWithReset();
-            return;
-        }
-
-        Release(ref direction);
-        direction.IsOver = true;
-        other.IsFromDead = true;
-        direction.To.IsReadable = true;
-        Queue();
-    }
-
     private void FreeBuffers()
     {
         Client.Tls?.FreeBuffers();
         Upstream.Tls?.FreeBuffers();
     }
 
-    private ref Direction Other(ref Direction direction) => ref direction.IsUpload ? ref _download : ref _upload;
+    private ref Sending SendingOf(ref RelayDirection direction) => ref direction.IsUpload ? ref _uploadSending : ref _downloadSending;
 
-    /// <summary>Bytes are under way that this side has: an end now would lose them.</summary>
-    private void Holding(ref Direction direction)
+    /// <summary>What a direction must know besides, because what is sent is not what was received.</summary>
+    private struct Sending
     {
-        if (!direction.IsHolding)
-        {
-            direction.IsHolding = true;
-            Session.Sending(1);
-        }
-    }
-
-    private void Release(ref Direction direction)
-    {
-        direction.Held.Release();
-        direction.Unwritten.Release();
-        if (direction.IsHolding)
-        {
-            direction.IsHolding = false;
-            Session.Sending(-1);
-        }
-    }
-
-    private struct Direction
-    {
-        public LoopConnection From;
-        public LoopConnection To;
-
-        /// <summary>As it is to be sent, and not yet taken by the receiver's kernel.</summary>
-        public HeldBytes Held;
-
-        /// <summary>Not encrypted yet, because OpenSSL wants to hear more from the receiver first; behind <see cref="Held"/>.</summary>
+        /// <summary>Not encrypted yet, because OpenSSL wants to hear more from the receiver first; behind what the direction holds.</summary>
         public HeldBytes Unwritten;
 
-        /// <summary>Payload in <see cref="Held"/>: counted once all of it is sent.</summary>
+        /// <summary>Payload among what the direction holds: counted once all of it is sent.</summary>
         public int HeldPayload;
-
-        /// <summary>Null = as fast as it goes. Counts payload.</summary>
-        public Throttle? Throttle;
-
-        public bool IsUpload;
-
-        /// <summary>The session counts a send under way.</summary>
-        public bool IsHolding;
 
         /// <summary>The sender has ended, and the receiver is to be told once nothing is held.</summary>
         public bool IsEnding;
 
         /// <summary>Where it speaks TLS, close_notify is written.</summary>
         public bool HasToldEnd;
-
-        /// <summary>Nothing will be received this way any more.</summary>
-        public bool IsOver;
-
-        /// <summary>The sender is known to be dead from sending to it.</summary>
-        public bool IsFromDead;
     }
 }
