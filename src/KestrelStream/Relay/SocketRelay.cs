@@ -297,7 +297,8 @@ internal sealed class SocketRelay : IStreamRelay
     /// <summary>FIN is passed on after everything that was read before it has been handed to the kernel.</summary>
     private static async ValueTask EndAsync(State state, bool isUpload, StreamConnection from, StreamConnection to)
     {
-        if (state.IsBroken(isUpload) || (!state.HasOtherEnded(isUpload) && from.WasReset()))
+        // Asked once more, because the other direction may have sent its FIN meanwhile: with both ends of the connection over, it looks like one that was reset.
+        if (state.IsBroken(isUpload) || (!state.HasOtherEnded(isUpload) && from.WasReset() && !state.HasOtherEnded(isUpload)))
         {
             state.ReceiveFailed(isUpload, IOStatus.Reset);
             return;

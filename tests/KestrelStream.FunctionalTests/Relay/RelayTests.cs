@@ -103,6 +103,28 @@ public sealed class RelayTests
 
     [Theory]
     [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
+    public async Task BothEndAtOnce_NoneIsTakenForAReset(EngineKind engine)
+    {
+        // A word makes both sides hang up, so that the ends meet in the proxy.
+        await using var upstream = new ScriptedUpstream(async socket =>
+        {
+            await socket.ReceiveExactlyAsync(1);
+            socket.Shutdown(SocketShutdown.Send);
+            await socket.ReceiveToEndAsync();
+        });
+        await using var proxy = await ProxyEnvironment.StartAsync(ProxyEnvironment.OneRoute(engine, upstream.EndPoint));
+        for (var i = 0; i < 300; i++)
+        {
+            using var client = await proxy.ConnectAsync();
+            await client.SendAllAsync("x"u8.ToArray());
+            client.Shutdown(SocketShutdown.Send);
+            await client.ReceiveToEndAsync();
+            Assert.Equal(SessionEndReason.Completed, await proxy.EndReasonAsync(i));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Engines.All), MemberType = typeof(Engines))]
     public async Task ClientResets_UpstreamIsReset(EngineKind engine)
     {
         var ended = new TaskCompletionSource<bool>();
