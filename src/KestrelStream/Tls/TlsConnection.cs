@@ -71,8 +71,9 @@ internal sealed class TlsConnection(SslStream ssl, StreamConnectionStream stream
         {
             await ssl.ShutdownAsync();
         }
-        catch (Exception e) when (IsExpected(e))
+        catch (Exception)
         {
+            // After a bad record of the peer's it throws OpenSSL's own exceptions, whose types nobody else can name.
             return stream.Status == IOStatus.Ok ? IOStatus.Aborted : stream.Status;
         }
         finally
