@@ -209,19 +209,21 @@ public sealed class OpenSslTests : IDisposable
         await using var ssl = new SslStream(new NetworkStream(await proxy.ConnectAsync(), ownsSocket: true), false, (_, _, _, _) => true);
         await ssl.AuthenticateAsClientAsync("a.example.com");
 
-        var upload = Task.Run(async () =>
-        {
-            await ssl.WriteAsync(payload);
-            await ssl.ShutdownAsync();
-        });
+        var upload = Task.Run(async () => await ssl.WriteAsync(payload));
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var buffer = new byte[100_000];
-        for (int count; (count = await ssl.ReadAsync(buffer).AsTask().WaitAsync(Wait.Limit)) > 0; await Task.Delay(1))
+        for (var left = payload.Length; left > 0; await Task.Delay(1))
         {
+            var count = await ssl.ReadAsync(buffer).AsTask().WaitAsync(Wait.Limit);
+            Assert.NotEqual(0, count);
             hash.AppendData(buffer, 0, count);
+            left -= count;
         }
 
+        // Not before all has been read: .NET's own ShutdownAsync is not safe beside a read that decrypts.
         await upload.WaitAsync(Wait.Limit);
+        await ssl.ShutdownAsync().WaitAsync(Wait.Limit);
+        Assert.Equal(0, await ssl.ReadAsync(buffer).AsTask().WaitAsync(Wait.Limit));
         Assert.Equal(sha, Convert.ToHexString(hash.GetHashAndReset()));
         Assert.Equal((payload.Length, sha), await uploaded.Task.WaitAsync(Wait.Limit));
         Assert.Equal(SessionEndReason.Completed, await proxy.EndReasonAsync());
