@@ -171,7 +171,6 @@ public sealed class UnhealthyTests
         await using var second = ChildProcess.Start("python3", ["-u", "-c", Greeter, "b"]);
         await using var proxy = await ProxyEnvironment.StartAsync(Pool(engine, [await PortOfAsync(first), await PortOfAsync(second)]));
         var killed = false;
-        var open = 0;
         var sessions = new List<Task<(bool AfterKill, string Answer)>>();
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
 
@@ -180,7 +179,12 @@ public sealed class UnhealthyTests
             await pace.WaitForNextTickAsync();
             if (i == 200)
             {
-                open = sessions.Count(session => !session.IsCompleted);
+                // A slow machine may be behind by more sessions than may be cut.
+                while (sessions.Where(session => !session.IsCompleted).ToList() is { Count: > 2 } open)
+                {
+                    await Task.WhenAny(open).WaitAsync(Wait.Limit);
+                }
+
                 first.Signal(9);
                 await first.WaitForResultAsync(Wait.Limit);
                 killed = true;
@@ -194,7 +198,7 @@ public sealed class UnhealthyTests
         Assert.Contains(answers, answer => answer.Answer == "a");
 
         // Only sessions that had reached the process when it died can have been cut by that.
-        Assert.InRange(answers.Count(answer => answer.Answer.Length == 0), 0, open);
+        Assert.InRange(answers.Count(answer => answer.Answer.Length == 0), 0, 2);
         Assert.DoesNotContain(proxy.Sessions, session => session.EndReason
             is SessionEndReason.NoDestination or SessionEndReason.ConnectRefused or SessionEndReason.ConnectTimeout);
 

@@ -6,7 +6,6 @@ public sealed class MariaDbServer : PeerServer
     private const string Package = "mariadb-server";
     private static readonly TimeSpan s_startTimeout = TimeSpan.FromSeconds(90);
 
-
     private readonly string[] _options;
 
     private MariaDbServer(string[] options) => _options = options;
@@ -34,15 +33,13 @@ public sealed class MariaDbServer : PeerServer
     }
 
     protected override ChildProcess Launch()
-    {
-        return ChildProcess.Start(
+        => ChildProcess.Start(
             PeerProgram.Find("mariadbd", Package),
             [
                 "--no-defaults", $"--datadir={Data}", "--bind-address=127.0.0.1", $"--port={EndPoint.Port}", $"--socket={Folder["sock"]}", $"--pid-file={Folder["pid"]}", $"--tmpdir={Folder.Path}",
                 "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0", "--skip-log-bin", .. AsUser, .. _options,
             ],
             folder: "/");
-    }
 
     protected override async Task<bool> WaitUntilReadyAsync()
         => await Process.Error.WaitForAsync(line => line.Contains("ready for connections", StringComparison.Ordinal), s_startTimeout) is not null;

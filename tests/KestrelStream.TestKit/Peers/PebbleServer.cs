@@ -6,7 +6,6 @@ namespace KestrelStream.TestKit.Peers;
 /// <summary>A real ACME server, pebble, on a free port of 127.0.0.1. It forgets everything when it ends.</summary>
 public sealed class PebbleServer : PeerServer
 {
-
     private readonly PebbleOptions _options;
 
     private PebbleServer(PebbleOptions options) => _options = options;

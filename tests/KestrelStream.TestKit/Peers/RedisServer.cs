@@ -3,7 +3,6 @@ namespace KestrelStream.TestKit.Peers;
 /// <summary>A real Redis on a free port of 127.0.0.1, in memory only.</summary>
 public sealed class RedisServer : PeerServer
 {
-
     private readonly string? _password;
 
     private RedisServer(string? password) => _password = password;
