@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using KestrelStream.Configuration;
 
 namespace KestrelStream.Tls;
 
@@ -31,6 +32,8 @@ internal sealed class CertificateEntry
     /// <summary>Otherwise ECDSA.</summary>
     public bool IsRsa => KeyAlgorithm == CertificateLoader.RsaOid;
 
+    public string KeyName => IsRsa ? "RSA" : "ECDSA";
+
     /// <summary>What a TLS library goes by when it refuses a certificate: kind and size of the key, the way it was signed. Equal ones are one object.</summary>
     public required string Strength { get; init; }
 
@@ -52,6 +55,9 @@ internal sealed class CertificateEntry
 
     /// <summary>SHA-256 of the leaf.</summary>
     public byte[] Fingerprint => SHA256.HashData(Certificate);
+
+    /// <summary>Whether a version that is offered has a suite for its key: those of TLS 1.3 are for every key.</summary>
+    public bool CanServe(RouteTlsConfig tls) => tls.Protocols.Contains(TlsVersion.Tls13) || tls.Ciphers is not { } ciphers || CipherString.Serves(ciphers, IsRsa);
 
     /// <summary>One that was made here and is in no file.</summary>
     /// <param name="id">Of the configuration, or what stands for it.</param>

@@ -89,11 +89,13 @@ internal static class CertificateReview
             return [];
         }
 
-        var served = states.SelectMany(set.EntriesOf).ToLookup(entry => CipherString.Serves(ciphers, entry.IsRsa));
-        var names = served[true].SelectMany(entry => entry.DnsNames).ToHashSet();
-        return served[false].Where(entry => !names.IsSupersetOf(entry.DnsNames)).Select(entry => new ConfigError(
+        // There may be ten thousand certificates, but there are two kinds of keys.
+        var kinds = states.SelectMany(set.EntriesOf).ToLookup(entry => entry.IsRsa);
+        var served = kinds.ToLookup(kind => CipherString.Serves(ciphers, kind.Key));
+        var names = served[true].SelectMany(kind => kind).SelectMany(entry => entry.DnsNames).ToHashSet();
+        return served[false].SelectMany(kind => kind).Where(entry => !names.IsSupersetOf(entry.DnsNames)).Select(entry => new ConfigError(
             $"StreamProxy:Routes:{id}:Tls:Ciphers",
-            $"no suite of {ErrorText.Quote(ciphers)} is for the {(entry.IsRsa ? "RSA" : "ECDSA")} key of '{entry.Files.Certificate.Target}': clients of TLS 1.2 are refused with it"));
+            $"no suite of {ErrorText.Quote(ciphers)} is for the {entry.KeyName} key of '{entry.Files.Certificate.Target}': clients of TLS 1.2 are refused with it"));
     }
 
     /// <summary>What a certificate can have; prefixes and expressions stand for names that nobody can list.</summary>

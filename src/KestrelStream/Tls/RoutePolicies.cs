@@ -54,12 +54,11 @@ internal sealed class RoutePolicies
                 policies._errors.Add(new ConfigError($"StreamProxy:Routes:{id}:Tls:{key}", $"OpenSSL refuses it: {error.Text}{file}"));
             }
 
-            // Without TLS 1.3 nothing else is left to clients.
-            if (tls.Ciphers is { } ciphers && !tls.Protocols.Contains(TlsVersion.Tls13) && entries.Count > 0 && !entries.Exists(entry => CipherString.Serves(ciphers, entry.IsRsa)))
+            if (entries.Count > 0 && !entries.Exists(entry => entry.CanServe(tls)))
             {
                 policies._errors.Add(new ConfigError(
                     $"StreamProxy:Routes:{id}:Tls:Ciphers",
-                    $"no suite of {ErrorText.Quote(ciphers)} is for a key of the route's certificates; valid: suites for {string.Join(" and ", entries.Select(entry => entry.IsRsa ? "RSA" : "ECDSA").Distinct())}, or \"Tls13\" among Protocols"));
+                    $"no suite of {ErrorText.Quote(tls.Ciphers!)} is for a key of the route's certificates; valid: suites for {string.Join(" and ", entries.Select(entry => entry.KeyName).Distinct())}, or \"Tls13\" among Protocols"));
             }
 
             if (openSsl.Value is not null)

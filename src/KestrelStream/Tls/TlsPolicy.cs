@@ -101,7 +101,7 @@ internal sealed class TlsPolicy
     private TlsPolicyBasis BasisOf(CertificatePair pair) => pair.Leader.IsStandIn ? _basis with { Ocsp = null } : _basis;
 
     private string? Judge(CertificateEntry entry)
-        => _basis.Config is { Ciphers: { } ciphers } config && !config.Protocols.Contains(TlsVersion.Tls13) && !CipherString.Serves(ciphers, entry.IsRsa) ? "no suite of Ciphers is for its key"
+        => !entry.CanServe(_basis.Config) ? "no suite of Ciphers is for its key"
             : OpenSslContext.Check(_basis.Config, _basis.Trust, [entry], out var _, out var _, out var error) ? null : $"OpenSSL refuses it: {error.Text}";
 
     private SslServerAuthenticationOptions OptionsOf(CertificateEntry entry) => new()

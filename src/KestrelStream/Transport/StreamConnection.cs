@@ -17,6 +17,7 @@ namespace KestrelStream.Transport;
 internal abstract class StreamConnection : ConnectionContext
 {
     private StepView? _steps;
+
     // A boxed ReadOnlyMemory<byte>: few connections have one, and idle ones are many.
     private object? _putBack;
 

@@ -15,8 +15,7 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
         [.. Enumerable.Range(0, 128).Select(i => (char)i).Where(c => JavaScriptEncoder.Default.Encode(c.ToString()) == c.ToString())]);
 
     // The line as far as it has come. Fields are short and many: handing over each of them costs more than making it.
-    private byte[] _line = new byte[1024];
-    private int _length;
+    private readonly ArrayBufferWriter<byte> _line = new(1024);
 
     /// <summary>Nothing of the record has been written: no comma before the next field.</summary>
     private bool _isEmpty;
@@ -72,7 +71,7 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
     protected override void Begin()
     {
         _isEmpty = true;
-        _length = 0;
+        _line.ResetWrittenCount();
     }
 
     protected override void WriteToken(AccessLogField field, ReadOnlySpan<byte> value)
@@ -90,7 +89,7 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
     protected override void End()
     {
         Append(_isEmpty ? "{}\n"u8 : "}\n"u8, [], []);
-        output.Write(_line.AsSpan(0, _length));
+        output.Write(_line.WrittenSpan);
     }
 
     private void AppendName(AccessLogField field)
@@ -108,10 +107,11 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
 
     private void Append(ReadOnlySpan<byte> before, ReadOnlySpan<byte> value, ReadOnlySpan<byte> after)
     {
-        var room = Take(before.Length + value.Length + after.Length);
+        var room = _line.GetSpan(before.Length + value.Length + after.Length);
         before.CopyTo(room);
         value.CopyTo(room[before.Length..]);
         after.CopyTo(room[(before.Length + value.Length)..]);
+        _line.Advance(before.Length + value.Length + after.Length);
     }
 
     /// <summary>A text from anywhere, escaped.</summary>
@@ -122,21 +122,10 @@ internal sealed class AccessLogJsonFormatter(IBufferWriter<byte> output) : Acces
             value = JavaScriptEncoder.Default.Encode(value);
         }
 
-        var room = Take(before.Length + value.Length + after.Length);
+        var room = _line.GetSpan(before.Length + value.Length + after.Length);
         before.CopyTo(room);
         Ascii.FromUtf16(value, room[before.Length..], out _);
         after.CopyTo(room[(before.Length + value.Length)..]);
-    }
-
-    private Span<byte> Take(int count)
-    {
-        var start = _length;
-        _length += count;
-        if (_length > _line.Length)
-        {
-            Array.Resize(ref _line, Math.Max(_length, 2 * _line.Length));
-        }
-
-        return _line.AsSpan(start, count);
+        _line.Advance(before.Length + value.Length + after.Length);
     }
 }
