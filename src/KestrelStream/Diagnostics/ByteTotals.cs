@@ -12,42 +12,31 @@ namespace KestrelStream.Diagnostics;
 internal sealed class ByteTotals(SessionTable sessions)
 {
     private readonly Lock _gate = new();
-    private readonly Dictionary<ListenerCells, Total> _last = [];
 
-    /// <param name="listeners">Those to report.</param>
+    /// <summary>Reads them; the cells show them.</summary>
+    /// <param name="listeners">Those to report. One that comes meanwhile has to wait for the next reading.</param>
     /// <param name="cellsOf">Finds the cells of a session's listener.</param>
-    public IReadOnlyDictionary<ListenerCells, Total> Read(IEnumerable<ListenerCells> listeners, Func<ListenerModel, ListenerCells> cellsOf)
+    public void Read(ListenerCells[] listeners, Func<ListenerModel, ListenerCells> cellsOf)
     {
         lock (_gate)
         {
-            var totals = new Dictionary<ListenerCells, Total>();
             foreach (var listener in listeners)
             {
-                totals.Add(listener, new Total(listener.EndedBytesIn, listener.EndedBytesOut));
+                listener.BeginReading();
             }
 
             foreach (var session in sessions.Snapshot())
             {
-                // One that came with a new listener since has to wait for the next reading.
-                if (session.Phase != SessionPhase.Closed && totals.TryGetValue(cellsOf(session.ListenerModel), out var total))
+                if (session.Phase != SessionPhase.Closed)
                 {
-                    totals[session.ListenerModel.Cells!] = new Total(
-                        total.In + Volatile.Read(ref session.BytesIn), total.Out + Volatile.Read(ref session.BytesOut));
+                    cellsOf(session.ListenerModel).AddRunning(Volatile.Read(ref session.BytesIn), Volatile.Read(ref session.BytesOut));
                 }
             }
 
-            foreach (var (listener, total) in totals.ToArray())
+            foreach (var listener in listeners)
             {
-                var last = _last.GetValueOrDefault(listener);
-                totals[listener] = _last[listener] = new Total(Math.Max(last.In, total.In), Math.Max(last.Out, total.Out));
+                listener.EndReading();
             }
-
-            return totals;
         }
     }
-
-    /// <summary>Payload of one listener.</summary>
-    /// <param name="In">From clients.</param>
-    /// <param name="Out">To clients.</param>
-    public readonly record struct Total(long In, long Out);
 }

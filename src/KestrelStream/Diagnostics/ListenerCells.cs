@@ -13,9 +13,14 @@ internal sealed class ListenerCells
     private readonly long[] _prereads = new long[PrereadResults.Count];
     private readonly long[] _malformedHellos = new long[PrereadResults.ErrorCount];
     private readonly long[] _echHellos = new long[(int)EncryptedHello.Inner + 1];
-    private long _active;
+    private long _started;
+    private long _ended;
     private long _endedBytesIn;
     private long _endedBytesOut;
+    private long _countedIn;
+    private long _countedOut;
+    private long _bytesIn;
+    private long _bytesOut;
 
     public ListenerCells(string id)
     {
@@ -33,16 +38,30 @@ internal sealed class ListenerCells
 
     public IEnumerable<RouteCells> Routes => _routes.Values.Prepend(NoRoute);
 
-    public long Active => Volatile.Read(ref _active);
+    public long Active
+    {
+        get
+        {
+            // In this order: none ends before it starts.
+            var ended = Ended;
+            return Volatile.Read(ref _started) - ended;
+        }
+    }
 
     /// <summary>Sessions that have ended.</summary>
-    public long Ended => Routes.Sum(route => route.Ended());
+    public long Ended => Volatile.Read(ref _ended);
 
     /// <summary>Of ended sessions. Written after the session has left the readers' sight, so that no reader sees its bytes twice.</summary>
     public long EndedBytesIn => Volatile.Read(ref _endedBytesIn);
 
     /// <summary>As <see cref="EndedBytesIn"/>.</summary>
     public long EndedBytesOut => Volatile.Read(ref _endedBytesOut);
+
+    /// <summary>From clients, those of sessions that run included, as of the last reading of <see cref="ByteTotals"/>. Never steps back.</summary>
+    public long BytesIn => Volatile.Read(ref _bytesIn);
+
+    /// <summary>To clients, as <see cref="BytesIn"/>.</summary>
+    public long BytesOut => Volatile.Read(ref _bytesOut);
 
     public long Handshakes(int result) => Volatile.Read(ref _handshakes[result]);
 
@@ -54,7 +73,7 @@ internal sealed class ListenerCells
 
     public void CountMalformedHello(ClientHelloError error) => Interlocked.Increment(ref _malformedHellos[(int)error]);
 
-    public void CountStart() => Interlocked.Increment(ref _active);
+    public void CountStart() => Interlocked.Increment(ref _started);
 
     public void CountEnd(long bytesIn, long bytesOut)
     {
@@ -64,7 +83,24 @@ internal sealed class ListenerCells
             Interlocked.Add(ref _endedBytesOut, bytesOut);
         }
 
-        Interlocked.Decrement(ref _active);
+        Interlocked.Increment(ref _ended);
+    }
+
+    /// <summary>A reading begins, under the lock of <see cref="ByteTotals"/> as what follows until its end.</summary>
+    public void BeginReading() => (_countedIn, _countedOut) = (EndedBytesIn, EndedBytesOut);
+
+    /// <summary>Of a session that runs.</summary>
+    public void AddRunning(long bytesIn, long bytesOut)
+    {
+        _countedIn += bytesIn;
+        _countedOut += bytesOut;
+    }
+
+    /// <summary>Shows what was read.</summary>
+    public void EndReading()
+    {
+        Volatile.Write(ref _bytesIn, Math.Max(_bytesIn, _countedIn));
+        Volatile.Write(ref _bytesOut, Math.Max(_bytesOut, _countedOut));
     }
 
     public void CountHandshake(string result) => Interlocked.Increment(ref _handshakes[Array.IndexOf(HandshakeResults, result)]);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using System.Text.Json;
 using KestrelStream.Admin;
@@ -90,20 +91,12 @@ internal sealed partial class StreamProxyMetrics
     /// <summary>What is counted of a listener.</summary>
     public ListenerCells Of(ListenerModel listener) => CellsOf(listener);
 
-    /// <summary>Bytes by listener.</summary>
-    public IReadOnlyDictionary<ListenerCells, ByteTotals.Total> ReadByteTotals() => _bytes.Read(Listeners(), _cellsOf);
-
-    /// <summary>What ended sessions have left behind by route id, over all listeners.</summary>
-    public IReadOnlyDictionary<string, RouteTotal> ReadRouteTotals()
+    /// <summary>Every listener so far, in the order of ids, with its bytes as of now.</summary>
+    public ListenerCells[] ReadListeners()
     {
-        var totals = new Dictionary<string, RouteTotal>(StringComparer.OrdinalIgnoreCase);
-        foreach (var route in Listeners().SelectMany(listener => listener.Routes))
-        {
-            var before = totals.GetValueOrDefault(route.Route);
-            totals[route.Route] = new RouteTotal(before.Sessions + route.Ended(), before.BytesIn + route.EndedBytesIn, before.BytesOut + route.EndedBytesOut);
-        }
-
-        return totals;
+        var listeners = Listeners();
+        _bytes.Read(listeners, _cellsOf);
+        return listeners;
     }
 
     private static KeyValuePair<string, object?> Label(string name, string value) => new(name, value);
@@ -112,14 +105,14 @@ internal sealed partial class StreamProxyMetrics
         => map.OrderBy(pair => pair.Key, StringComparer.Ordinal);
 
     /// <summary>Bound listeners show from their first moment, with zeros.</summary>
-    private IEnumerable<ListenerCells> Listeners()
+    private ListenerCells[] Listeners()
     {
         foreach (var listener in _state?.Listeners ?? [])
         {
             CellsOf(listener.Model);
         }
 
-        return InOrder(_listeners).Select(pair => pair.Value);
+        return _listeners;
     }
 
     private IEnumerable<Measurement<long>> ReadActiveSessions()
@@ -142,10 +135,10 @@ internal sealed partial class StreamProxyMetrics
 
     private IEnumerable<Measurement<long>> ReadBytes()
     {
-        foreach (var (listener, total) in ReadByteTotals())
+        foreach (var listener in ReadListeners())
         {
-            yield return new Measurement<long>(total.In, Label("listener", listener.Id), Label("direction", "in"));
-            yield return new Measurement<long>(total.Out, Label("listener", listener.Id), Label("direction", "out"));
+            yield return new Measurement<long>(listener.BytesIn, Label("listener", listener.Id), Label("direction", "in"));
+            yield return new Measurement<long>(listener.BytesOut, Label("listener", listener.Id), Label("direction", "out"));
         }
     }
 
@@ -191,23 +184,7 @@ internal sealed partial class StreamProxyMetrics
         => Listeners().SelectMany(listener => ListenerCells.HandshakeResultNames.Select((result, i) =>
             new Measurement<long>(listener.Handshakes(i), Label("listener", listener.Id), Label("result", result))));
 
-    private ClusterState[] Clusters()
-    {
-        if (_state?.Current is not { } snapshot)
-        {
-            return [];
-        }
-
-        // Two scrapes at once both sort; either result will do.
-        var clusters = Volatile.Read(ref _clusters);
-        if (clusters.Snapshot != snapshot)
-        {
-            clusters = new SortedClusters(snapshot, [.. snapshot.Clusters.Values.OrderBy(cluster => cluster.Id, StringComparer.Ordinal)]);
-            Volatile.Write(ref _clusters, clusters);
-        }
-
-        return clusters.InOrder;
-    }
+    private ImmutableArray<ClusterState> Clusters() => _state?.Current?.ClustersInOrder ?? [];
 
     /// <summary>What nobody has asked for is left out.</summary>
     private IEnumerable<Measurement<long>> ReadChanges()

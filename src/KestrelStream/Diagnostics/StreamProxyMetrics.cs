@@ -23,7 +23,7 @@ namespace KestrelStream.Diagnostics;
 /// </remarks>
 internal sealed partial class StreamProxyMetrics
 {
-    private readonly ConcurrentDictionary<string, ListenerCells> _listeners = new(StringComparer.Ordinal);
+    private readonly Lock _addListener = new();
     private readonly ConcurrentDictionary<string, HistogramCells> _dials = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<(string Cluster, string Destination), long[]> _dialFailures = new();
     private readonly ConcurrentDictionary<string, HistogramCells> _queues = new(StringComparer.Ordinal);
@@ -42,7 +42,7 @@ internal sealed partial class StreamProxyMetrics
     private long _reloadsRejected;
     private long _accessLogDropped;
     private volatile IProxyState? _state;
-    private SortedClusters _clusters = new(null, []);
+    private volatile ListenerCells[] _listeners = [];
     private volatile Func<IEnumerable<LoopReading>>? _loops;
     private volatile TopNames? _topNames;
 
@@ -183,7 +183,27 @@ internal sealed partial class StreamProxyMetrics
     public void AccessLogDropped(int records) => Interlocked.Add(ref _accessLogDropped, records);
 
     private ListenerCells CellsOf(ListenerModel listener)
-        => listener.Cells ??= _listeners.GetOrAdd(listener.Id, id => new ListenerCells(id));
+        => listener.Cells ??= CellsOf(listener.Id);
+
+    private ListenerCells CellsOf(string id)
+    {
+        lock (_addListener)
+        {
+            // Whoever reads gets them in the order of ids.
+            var place = 0;
+            while (place < _listeners.Length && string.CompareOrdinal(_listeners[place].Id, id) < 0)
+            {
+                place++;
+            }
+
+            if (place == _listeners.Length || _listeners[place].Id != id)
+            {
+                _listeners = [.. _listeners[..place], new ListenerCells(id), .. _listeners[place..]];
+            }
+
+            return _listeners[place];
+        }
+    }
 
     private RouteCells CellsOf(StreamSession session)
     {
@@ -202,7 +222,4 @@ internal sealed partial class StreamProxyMetrics
 
         return cells;
     }
-
-    /// <summary>The clusters of a snapshot in the order of their ids: a scrape asks several times.</summary>
-    private sealed record SortedClusters(ProxySnapshot? Snapshot, ClusterState[] InOrder);
 }

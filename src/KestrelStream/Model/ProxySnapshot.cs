@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using KestrelStream.Configuration;
 
 namespace KestrelStream.Model;
@@ -18,6 +19,14 @@ internal sealed class ProxySnapshot
     public required IReadOnlyDictionary<string, RouteModel> Routes { get; init; }
 
     public required IReadOnlyDictionary<string, ClusterState> Clusters { get; init; }
+
+    /// <summary>By id. Sorted when somebody asks, as every reading of the numbers does.</summary>
+    public ImmutableArray<RouteModel> RoutesInOrder
+        => field.IsDefault ? field = [.. Routes.Values.OrderBy(route => route.Id, StringComparer.OrdinalIgnoreCase)] : field;
+
+    /// <summary>As <see cref="RoutesInOrder"/>.</summary>
+    public ImmutableArray<ClusterState> ClustersInOrder
+        => field.IsDefault ? field = [.. Clusters.Values.OrderBy(cluster => cluster.Id, StringComparer.OrdinalIgnoreCase)] : field;
 
     /// <summary>The same, after an operator has changed something of its clusters.</summary>
     public ProxySnapshot With(StreamProxyConfig config) => new()

@@ -96,8 +96,12 @@ internal sealed partial class CertificateStore
                 }
             }
 
-            RenewGroups(changed);
-            _ = changed.Count > 0 ? Interlocked.Increment(ref _version) : 0;
+            if (changed.Count > 0)
+            {
+                RenewGroups(changed);
+                Interlocked.Increment(ref _version);
+            }
+
             elapsed *= CertificateLook.MaxShareOfCore;
             _timer!.Change(elapsed > pause ? elapsed : pause, Timeout.InfiniteTimeSpan);
         }
@@ -138,6 +142,12 @@ internal sealed partial class CertificateStore
     private bool Apply(CertificateState state, CertificateLook look)
     {
         var now = _time.GetUtcNow();
+        if (!look.HasNews && look.WhyUnreadable == state.WhyUnreadable && !(state.NextValid <= now))
+        {
+            // As nearly always.
+            return false;
+        }
+
         if (look.WhyUnreadable != state.WhyUnreadable)
         {
             state.WhyUnreadable = look.WhyUnreadable;

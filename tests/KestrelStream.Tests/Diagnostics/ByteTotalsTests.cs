@@ -65,7 +65,7 @@ public sealed class ByteTotalsTests
         var readings = 0;
         do
         {
-            var total = proxy.Metrics.ReadByteTotals()[proxy.Metrics.Of(proxy.Listener("public").Model)].In;
+            var total = proxy.Metrics.ReadListeners().Single(listener => listener.Id == "public").BytesIn;
             Assert.True(total >= last, $"{total} after {last}");
             Assert.True(total <= (long)Sessions * Bytes, $"{total} is more than was ever sent");
             last = total;

@@ -14,7 +14,10 @@ internal sealed class HistorySeries
     private float[] _values = new float[FirstSteps * Columns];
     private int _next;
     private int _count;
-    private (long Total, long In, long Out)? _last;
+    private bool _hasLast;
+    private long _lastTotal;
+    private long _lastIn;
+    private long _lastOut;
 
     /// <summary>Bytes of its values.</summary>
     public int Size => _values.Length * sizeof(float);
@@ -26,8 +29,6 @@ internal sealed class HistorySeries
     /// <param name="seconds">Since the step before.</param>
     public void Add(long active, long total, long bytesIn, long bytesOut, double seconds)
     {
-        var last = _last ?? (total, bytesIn, bytesOut);
-        _last = (total, bytesIn, bytesOut);
         var capacity = _values.Length / Columns;
         if (_next == capacity && capacity < TrafficHistory.Steps)
         {
@@ -36,11 +37,12 @@ internal sealed class HistorySeries
         }
 
         _next = _next == capacity ? 0 : _next;
-        var step = _values.AsSpan(_next++ * Columns, Columns);
-        step[0] = active;
-        step[1] = Rate(total - last.Total, seconds);
-        step[2] = Rate(bytesIn - last.In, seconds);
-        step[3] = Rate(bytesOut - last.Out, seconds);
+        var step = _next++ * Columns;
+        _values[step] = active;
+        _values[step + 1] = _hasLast ? Rate(total - _lastTotal, seconds) : 0;
+        _values[step + 2] = _hasLast ? Rate(bytesIn - _lastIn, seconds) : 0;
+        _values[step + 3] = _hasLast ? Rate(bytesOut - _lastOut, seconds) : 0;
+        (_hasLast, _lastTotal, _lastIn, _lastOut) = (true, total, bytesIn, bytesOut);
         _count = Math.Min(_count + 1, TrafficHistory.Steps);
     }
 

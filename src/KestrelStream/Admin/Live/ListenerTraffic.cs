@@ -3,4 +3,4 @@ using KestrelStream.Model;
 namespace KestrelStream.Admin.Live;
 
 /// <summary>Numbers of a listener at one moment. Totals are since start, running sessions included.</summary>
-internal readonly record struct ListenerTraffic(ListenerState Listener, int Active, int Most, long Total, long BytesIn, long BytesOut);
+internal sealed record ListenerTraffic(ListenerState Listener, int Active, int Most, long Total, long BytesIn, long BytesOut);

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text.Json;
 using KestrelStream.Diagnostics;
 using KestrelStream.Health;
@@ -22,21 +21,13 @@ internal sealed class TrafficHistory(TrafficReader reader, RefusedSessions refus
     private static readonly string?[] s_health = ["members_up", "refused_per_second", null, null];
 
     private readonly Lock _gate = new();
-    private Dictionary<Key, HistorySeries> _series = [];
+    private readonly HistorySeries _total = new();
+    private readonly HistorySeries _health = new();
+    private Dictionary<string, HistorySeries> _listeners = new(StringComparer.OrdinalIgnoreCase);
+    private Dictionary<string, ClusterHistory> _clusters = new(StringComparer.OrdinalIgnoreCase);
     private ITimer? _timer;
     private long _lastStep;
     private DateTimeOffset _until;
-
-    private enum Kind : byte
-    {
-        Total,
-
-        /// <summary>Members that are up, and refused connections.</summary>
-        Health,
-        Listener,
-        Cluster,
-        Member,
-    }
 
     /// <summary>Bytes of all its values.</summary>
     public long Size
@@ -45,7 +36,7 @@ internal sealed class TrafficHistory(TrafficReader reader, RefusedSessions refus
         {
             lock (_gate)
             {
-                return _series.Values.Sum(series => (long)series.Size);
+                return _total.Size + _health.Size + _listeners.Values.Sum(series => (long)series.Size) + _clusters.Values.Sum(cluster => cluster.Size);
             }
         }
     }
@@ -63,38 +54,14 @@ internal sealed class TrafficHistory(TrafficReader reader, RefusedSessions refus
     /// <summary>Notes a step.</summary>
     public void Take()
     {
-        var reading = reader.Read();
+        var reading = reader.Read(withRoutes: false);
         lock (_gate)
         {
             var seconds = time.GetElapsedTime(_lastStep).TotalSeconds;
             _lastStep = time.GetTimestamp();
             _until = time.GetUtcNow();
-
-            // What a reload has taken away is forgotten.
-            var next = new Dictionary<Key, HistorySeries>(_series.Count);
-            Add(next, new Key(Kind.Total, "", ""), reading.Listeners.Select(Of).Aggregate(default(Numbers), (sum, one) => sum + one), seconds);
-            var up = reading.Members.Count(member => member.Destination.Control.IsCounted && member.Destination.Health != DestinationHealth.Unhealthy);
-            Add(next, new Key(Kind.Health, "", ""), new Numbers(up, refused.Count, 0, 0), seconds);
-            foreach (var listener in reading.Listeners)
-            {
-                Add(next, new Key(Kind.Listener, listener.Listener.Id, ""), Of(listener), seconds);
-            }
-
-            // Who leaves may have the id of one that comes.
-            foreach (var members in reading.Members.Where(member => !member.IsLeaving).GroupBy(member => member.Cluster.Id))
-            {
-                var sum = default(Numbers);
-                foreach (var member in members)
-                {
-                    var numbers = new Numbers(member.Destination.ActiveSessions, member.Destination.TotalSessions, member.BytesIn, member.BytesOut);
-                    Add(next, new Key(Kind.Member, members.Key, member.Destination.Id), numbers, seconds);
-                    sum += numbers;
-                }
-
-                Add(next, new Key(Kind.Cluster, members.Key, ""), sum, seconds);
-            }
-
-            _series = next;
+            TakeListeners(reading, seconds);
+            TakeClusters(reading, seconds);
         }
     }
 
@@ -109,20 +76,35 @@ internal sealed class TrafficHistory(TrafficReader reader, RefusedSessions refus
             json.WriteNumber("step_seconds", Step.TotalSeconds);
             json.WriteString("until", _until);
             json.WriteStartObject("total");
-            _series.GetValueOrDefault(new Key(Kind.Total, "", ""))?.WriteTo(json, s_all);
-            _series.GetValueOrDefault(new Key(Kind.Health, "", ""))?.WriteTo(json, s_health);
+            _total.WriteTo(json, s_all);
+            _health.WriteTo(json, s_health);
             json.WriteEndObject();
-            WriteList(json, "listeners", Kind.Listener, key => key.Id);
-            WriteList(json, "clusters", Kind.Cluster, key => key.Id);
+            json.WriteStartArray("listeners");
+            foreach (var (id, series) in _listeners)
+            {
+                Write(json, id, series, s_all);
+            }
+
+            json.WriteEndArray();
+            json.WriteStartArray("clusters");
+            foreach (var (id, history) in _clusters)
+            {
+                Write(json, id, history.Total, s_all);
+            }
+
+            json.WriteEndArray();
             if (cluster is not null)
             {
-                var isOne = member is not null;
-                WriteList(
-                    json,
-                    "members",
-                    Kind.Member,
-                    key => key.Id.Equals(cluster, StringComparison.OrdinalIgnoreCase) && (!isOne || key.Member == member) ? key.Member : null,
-                    isShort: !isOne);
+                json.WriteStartArray("members");
+                foreach (var (id, series) in _clusters.GetValueOrDefault(cluster)?.Members ?? [])
+                {
+                    if (member is null || id == member)
+                    {
+                        Write(json, id, series, member is null ? s_newSessions : s_all);
+                    }
+                }
+
+                json.WriteEndArray();
             }
 
             json.WriteEndObject();
@@ -131,36 +113,79 @@ internal sealed class TrafficHistory(TrafficReader reader, RefusedSessions refus
 
     public void Dispose() => _timer?.Dispose();
 
-    private static Numbers Of(ListenerTraffic listener) => new(listener.Active, listener.Total, listener.BytesIn, listener.BytesOut);
-
-    private void Add(Dictionary<Key, HistorySeries> next, Key key, Numbers numbers, double seconds)
+    private static void Write(Utf8JsonWriter json, string id, HistorySeries series, string?[] columns)
     {
-        ref var series = ref CollectionsMarshal.GetValueRefOrAddDefault(next, key, out _);
-        series ??= _series.GetValueOrDefault(key) ?? new HistorySeries();
-        series.Add(numbers.Active, numbers.Total, numbers.In, numbers.Out, seconds);
+        json.WriteStartObject();
+        json.WriteString("id", id);
+        series.WriteTo(json, columns);
+        json.WriteEndObject();
     }
 
-    private void WriteList(Utf8JsonWriter json, string name, Kind kind, Func<Key, string?> idOf, bool isShort = false)
+    /// <summary>The series of one that was there before; what a reload has taken away is in no next dictionary.</summary>
+    private static HistorySeries Keep(Dictionary<string, HistorySeries> before, string id, Dictionary<string, HistorySeries> next)
     {
-        json.WriteStartArray(name);
-        foreach (var (key, series) in _series)
+        var series = before.TryGetValue(id, out var known) ? known : new HistorySeries();
+        next[id] = series;
+        return series;
+    }
+
+    private void TakeListeners(TrafficReading reading, double seconds)
+    {
+        var next = new Dictionary<string, HistorySeries>(_listeners.Count, StringComparer.OrdinalIgnoreCase);
+        var sum = default(Numbers);
+        foreach (var listener in reading.Listeners)
         {
-            if (key.Kind == kind && idOf(key) is { } id)
-            {
-                json.WriteStartObject();
-                json.WriteString("id", id);
-                series.WriteTo(json, isShort ? s_newSessions : s_all);
-                json.WriteEndObject();
-            }
+            var numbers = new Numbers(listener.Active, listener.Total, listener.BytesIn, listener.BytesOut);
+            numbers.AddTo(Keep(_listeners, listener.Listener.Id, next), seconds);
+            sum += numbers;
         }
 
-        json.WriteEndArray();
+        sum.AddTo(_total, seconds);
+        _listeners = next;
     }
 
-    private readonly record struct Key(Kind Kind, string Id, string Member);
+    private void TakeClusters(TrafficReading reading, double seconds)
+    {
+        var next = new Dictionary<string, ClusterHistory>(_clusters.Count, StringComparer.OrdinalIgnoreCase);
+        var up = 0;
+        for (var i = 0; i < reading.Members.Count;)
+        {
+            // Members of one stand together.
+            var cluster = reading.Members[i].Cluster;
+            var before = _clusters.TryGetValue(cluster.Id, out var known) ? known : new ClusterHistory(new HistorySeries(), new(StringComparer.Ordinal));
+            var members = new Dictionary<string, HistorySeries>(before.Members.Count, StringComparer.Ordinal);
+            var sum = default(Numbers);
+            for (; i < reading.Members.Count && reading.Members[i].Cluster == cluster; i++)
+            {
+                var (member, destination) = (reading.Members[i], reading.Members[i].Destination);
+                up += destination.Control.IsCounted && destination.Health != DestinationHealth.Unhealthy ? 1 : 0;
+
+                // Who leaves may have the id of one that comes.
+                if (!member.IsLeaving)
+                {
+                    var numbers = new Numbers(destination.ActiveSessions, destination.TotalSessions, member.BytesIn, member.BytesOut);
+                    numbers.AddTo(Keep(before.Members, destination.Id, members), seconds);
+                    sum += numbers;
+                }
+            }
+
+            sum.AddTo(before.Total, seconds);
+            next[cluster.Id] = new ClusterHistory(before.Total, members);
+        }
+
+        new Numbers(up, refused.Count, 0, 0).AddTo(_health, seconds);
+        _clusters = next;
+    }
+
+    private sealed record ClusterHistory(HistorySeries Total, Dictionary<string, HistorySeries> Members)
+    {
+        public long Size => Total.Size + Members.Values.Sum(series => (long)series.Size);
+    }
 
     private readonly record struct Numbers(long Active, long Total, long In, long Out)
     {
         public static Numbers operator +(Numbers a, Numbers b) => new(a.Active + b.Active, a.Total + b.Total, a.In + b.In, a.Out + b.Out);
+
+        public void AddTo(HistorySeries series, double seconds) => series.Add(Active, Total, In, Out, seconds);
     }
 }

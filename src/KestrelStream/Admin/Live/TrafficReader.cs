@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using KestrelStream.Diagnostics;
 using KestrelStream.Model;
 using KestrelStream.Sessions;
@@ -12,103 +10,140 @@ namespace KestrelStream.Admin.Live;
 /// </summary>
 /// <remarks>
 /// As with <see cref="ByteTotals"/>: a session that ends while it is read is missed once, never counted twice, and no total is lower than the
-/// one read before.
+/// one read before. Plain loops over classes: it runs every few seconds for ever, and each generic method over a type of ours would be compiled three
+/// times in the minutes after a start, beside the sessions.
 /// </remarks>
 internal sealed class TrafficReader(IProxyState state, SessionTable sessions, StreamProxyMetrics metrics)
 {
     private readonly Lock _gate = new();
-    private Dictionary<object, Bytes> _last = [];
+    private Dictionary<DestinationState, MemberTraffic> _members = [];
+    private Dictionary<string, RouteTraffic> _routes = new(StringComparer.OrdinalIgnoreCase);
 
-    public TrafficReading Read()
+    /// <param name="withRoutes">There may be thousands, and not everybody looks at them.</param>
+    public TrafficReading Read(bool withRoutes = true)
     {
         lock (_gate)
         {
+            // What has ended is read first: see above.
             var snapshot = state.Current;
-            var listenerBytes = metrics.ReadByteTotals();
-            var ended = metrics.ReadRouteTotals();
-            var clusters = (snapshot?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.OrdinalIgnoreCase).ToList();
-
-            // One that is just leaving may be met in both its places.
-            var members = clusters.SelectMany(Members).DistinctBy(member => member.Destination).ToList();
-            var byMember = members.ToDictionary(member => member.Destination, member => new Bytes(member.BytesIn, member.BytesOut));
-            var byRoute = new Dictionary<string, Running>(StringComparer.OrdinalIgnoreCase);
+            var cells = metrics.ReadListeners();
+            var members = ReadMembers(snapshot, out var byMember);
+            var routes = ReadRoutes(withRoutes ? snapshot : null, cells, out var byRoute);
             foreach (var session in sessions.Snapshot())
             {
                 // Those that have ended have left their bytes behind, or will have by the next reading.
-                if (session.Phase != SessionPhase.Closed && session.Route is { } route)
+                if (session.Phase == SessionPhase.Closed || session.Route is not { } route)
                 {
-                    Add(session, route, byMember, byRoute);
+                    continue;
+                }
+
+                if (session.Destination is { } destination && byMember.TryGetValue(destination, out var member))
+                {
+                    member.AddRunning(session);
+                }
+
+                if (byRoute.TryGetValue(route.Id, out var line))
+                {
+                    line.AddRunning(session);
                 }
             }
 
-            var last = _last;
-            _last = new Dictionary<object, Bytes>(last.Count);
-            return new TrafficReading(
-                snapshot,
-                [.. state.Listeners.OrderBy(listener => listener.Id, StringComparer.OrdinalIgnoreCase).Select(listener => Of(listener, listenerBytes))],
-                [.. (snapshot?.Routes.Values ?? []).OrderBy(route => route.Id, StringComparer.OrdinalIgnoreCase).Select(route => Of(route, ended, byRoute, last))],
-                clusters,
-                [.. members.Select(member => Of(member, byMember[member.Destination], last))]);
-        }
-    }
-
-    private static IEnumerable<MemberTraffic> Members(ClusterState cluster)
-    {
-        var model = cluster.Model;
-        foreach (var destination in model.Destinations)
-        {
-            yield return new MemberTraffic(cluster, destination, IsLeaving: false, destination.EndedBytesIn, destination.EndedBytesOut);
-        }
-
-        foreach (var destination in model.Sources.SelectMany(source => source.Leaving))
-        {
-            yield return new MemberTraffic(cluster, destination, IsLeaving: true, destination.EndedBytesIn, destination.EndedBytesOut);
-        }
-    }
-
-    private static void Add(StreamSession session, RouteModel route, Dictionary<DestinationState, Bytes> byMember, Dictionary<string, Running> byRoute)
-    {
-        var (bytesIn, bytesOut) = (Volatile.Read(ref session.BytesIn), Volatile.Read(ref session.BytesOut));
-        ref var running = ref CollectionsMarshal.GetValueRefOrAddDefault(byRoute, route.Id, out _);
-        running = new Running(running.Active + 1, running.In + bytesIn, running.Out + bytesOut);
-        if (session.Destination is { } destination)
-        {
-            ref var bytes = ref CollectionsMarshal.GetValueRefOrNullRef(byMember, destination);
-            if (!Unsafe.IsNullRef(ref bytes))
+            foreach (var member in members)
             {
-                bytes = new Bytes(bytes.In + bytesIn, bytes.Out + bytesOut);
+                if (_members.TryGetValue(member.Destination, out var before))
+                {
+                    member.KeepAbove(before);
+                }
+            }
+
+            foreach (var route in routes)
+            {
+                if (_routes.TryGetValue(route.Route.Id, out var before))
+                {
+                    route.KeepAbove(before);
+                }
+            }
+
+            _members = byMember;
+            _routes = withRoutes ? byRoute : _routes;
+            return new TrafficReading(snapshot, ReadListeners(), routes, snapshot?.ClustersInOrder ?? [], members);
+        }
+    }
+
+    private static List<MemberTraffic> ReadMembers(ProxySnapshot? snapshot, out Dictionary<DestinationState, MemberTraffic> byMember)
+    {
+        var members = new List<MemberTraffic>();
+        byMember = [];
+        foreach (var cluster in snapshot?.ClustersInOrder ?? [])
+        {
+            var model = cluster.Model;
+            foreach (var destination in model.Destinations)
+            {
+                Add(new MemberTraffic(cluster, destination, isLeaving: false), members, byMember);
+            }
+
+            foreach (var source in model.Sources)
+            {
+                foreach (var destination in source.Leaving)
+                {
+                    Add(new MemberTraffic(cluster, destination, isLeaving: true), members, byMember);
+                }
             }
         }
+
+        return members;
     }
 
-    private ListenerTraffic Of(ListenerState listener, IReadOnlyDictionary<ListenerCells, ByteTotals.Total> bytes)
+    private static void Add(MemberTraffic member, List<MemberTraffic> members, Dictionary<DestinationState, MemberTraffic> byMember)
     {
-        var cells = metrics.Of(listener.Model);
-        var total = bytes.GetValueOrDefault(cells);
-        var active = listener.ActiveSessions;
-        return new ListenerTraffic(listener, active, listener.MostSessions, cells.Ended + active, total.In, total.Out);
+        // One that is just leaving may be met in both its places.
+        if (byMember.TryAdd(member.Destination, member))
+        {
+            members.Add(member);
+        }
     }
 
-    private RouteTraffic Of(RouteModel route, IReadOnlyDictionary<string, RouteTotal> ended, Dictionary<string, Running> running, Dictionary<object, Bytes> last)
+    private static List<RouteTraffic> ReadRoutes(ProxySnapshot? snapshot, ListenerCells[] listeners, out Dictionary<string, RouteTraffic> byRoute)
     {
-        var (before, now) = (ended.GetValueOrDefault(route.Id), running.GetValueOrDefault(route.Id));
-        var bytes = NotLess(last, route.Id, new Bytes(before.BytesIn + now.In, before.BytesOut + now.Out));
-        return new RouteTraffic(route, now.Active, before.Sessions + now.Active, bytes.In, bytes.Out);
+        var routes = new List<RouteTraffic>();
+        byRoute = new Dictionary<string, RouteTraffic>(StringComparer.OrdinalIgnoreCase);
+        if (snapshot is null)
+        {
+            return routes;
+        }
+
+        foreach (var model in snapshot.RoutesInOrder)
+        {
+            var route = new RouteTraffic(model);
+            byRoute.Add(model.Id, route);
+            routes.Add(route);
+        }
+
+        foreach (var listener in listeners)
+        {
+            foreach (var cells in listener.Routes)
+            {
+                if (byRoute.TryGetValue(cells.Route, out var route))
+                {
+                    route.AddEnded(cells);
+                }
+            }
+        }
+
+        return routes;
     }
 
-    private MemberTraffic Of(MemberTraffic member, Bytes bytes, Dictionary<object, Bytes> last)
+    private List<ListenerTraffic> ReadListeners()
     {
-        bytes = NotLess(last, member.Destination, bytes);
-        return member with { BytesIn = bytes.In, BytesOut = bytes.Out };
+        var listeners = new List<ListenerTraffic>();
+        foreach (var listener in state.Listeners)
+        {
+            var cells = metrics.Of(listener.Model);
+            var active = listener.ActiveSessions;
+            listeners.Add(new ListenerTraffic(listener, active, listener.MostSessions, cells.Ended + active, cells.BytesIn, cells.BytesOut));
+        }
+
+        listeners.Sort(static (one, other) => StringComparer.OrdinalIgnoreCase.Compare(one.Listener.Id, other.Listener.Id));
+        return listeners;
     }
-
-    private Bytes NotLess(Dictionary<object, Bytes> last, object key, Bytes bytes)
-    {
-        var before = last.GetValueOrDefault(key);
-        return _last[key] = new Bytes(Math.Max(before.In, bytes.In), Math.Max(before.Out, bytes.Out));
-    }
-
-    private readonly record struct Bytes(long In, long Out);
-
-    private readonly record struct Running(int Active, long In, long Out);
 }
