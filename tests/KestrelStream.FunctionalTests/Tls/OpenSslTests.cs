@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -228,6 +229,89 @@ public sealed class OpenSslTests : IDisposable
         Assert.Equal((payload.Length, sha), await uploaded.Task.WaitAsync(Wait.Limit));
         Assert.Equal(SessionEndReason.Completed, await proxy.EndReasonAsync());
         Assert.Equal((payload.Length, payload.Length), (proxy.Sessions.Single().BytesIn, proxy.Sessions.Single().BytesOut));
+    }
+
+    /// <summary>The ticket of TLS 1.3 then waits for what is sent next, whatever that is: records are numbered, and none may be missed.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task ClientThatGoesOnWithItsFinished_ReadsAllThatIsSent(bool answers)
+    {
+        await using var upstream = new ScriptedUpstream(async socket =>
+        {
+            await socket.ReceiveExactlyAsync(4);
+            if (answers)
+            {
+                await socket.SendAllAsync("pong"u8.ToArray());
+            }
+
+            socket.Shutdown(SocketShutdown.Send);
+            await socket.ReceiveToEndAsync();
+        });
+        await using var proxy = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com", upstream: upstream));
+        for (var i = 0; i < 5; i++)
+        {
+            var wire = new HeldStream(await proxy.ConnectAsync());
+            await using var ssl = new SslStream(wire, false, (_, _, _, _) => true);
+            await ssl.AuthenticateAsClientAsync("a.example.com");
+            Assert.True(wire.HasHeld);
+            await ssl.WriteAsync("ping"u8.ToArray());
+
+            var answer = new byte[10];
+            Assert.Equal(answers ? 4 : 0, await ssl.ReadAtLeastAsync(answer, answer.Length, throwOnEndOfStream: false).AsTask().WaitAsync(Wait.Limit));
+            await ssl.ShutdownAsync().WaitAsync(Wait.Limit);
+            Assert.Equal(SessionEndReason.Completed, await proxy.EndReasonAsync(i));
+        }
+    }
+
+    [Fact]
+    public async Task Ticket_OfAClientThatGoesOnWithItsFinished_IsGoodForTheNextSession()
+    {
+        await using var proxy = await ProxyEnvironment.StartAsync(_scene.Config("a.example.com"));
+        await using var wire = new ScriptedUpstream(client => CarryAsync(client, proxy.EndPoint()));
+        foreach (var resumes in new[] { false, true, true })
+        {
+            string[] session = ["-sess_out", _scene.Folder["session"], .. resumes ? (string[])["-sess_in", _scene.Folder["session"]] : []];
+            await using var client = TlsScene.Start(wire.EndPoint, "a.example.com", ["-tls1_3", .. session]);
+
+            // The handshake is over for the client, and nobody else has heard of it.
+            Assert.NotNull(await client.Output.WaitForAsync(line => line.Contains(", TLSv1.3, Cipher is", StringComparison.Ordinal), Wait.Limit));
+            await client.WriteInputAsync("ping\n"u8.ToArray(), close: false);
+            Assert.NotNull(await client.Output.WaitForAsync(line => line.Contains(TlsScene.Greeting, StringComparison.Ordinal), Wait.Limit));
+            await client.WriteInputAsync([], close: true);
+            var output = (await client.WaitForResultAsync(Wait.Limit)).Output;
+            Assert.Equal(resumes, TlsScene.IsResumed(output));
+            Assert.Contains("New Session Ticket arrived", output, StringComparison.Ordinal);
+        }
+
+        // The end of the handshake waits on the way for what the client sends next.
+        static async Task CarryAsync(Socket client, IPEndPoint proxy)
+        {
+            using var server = new Socket(SocketType.Stream, ProtocolType.Tcp);
+            await server.ConnectAsync(proxy);
+            var answers = Task.Run(async () =>
+            {
+                var answer = new byte[65536];
+                for (int count; (count = await server.ReceiveAsync(answer)) > 0;)
+                {
+                    await client.SendAllAsync(answer.AsSpan(0, count).ToArray());
+                }
+
+                client.Shutdown(SocketShutdown.Send);
+            });
+            var buffer = new byte[65536];
+            await server.SendAllAsync(buffer.AsSpan(0, await client.ReceiveAsync(buffer)).ToArray());
+            var held = await client.ReceiveAsync(buffer);
+            for (var count = held; count > 0;)
+            {
+                count = await client.ReceiveAsync(buffer.AsMemory(held));
+                await server.SendAllAsync(buffer.AsSpan(0, held + count).ToArray());
+                held = 0;
+            }
+
+            server.Shutdown(SocketShutdown.Send);
+            await answers;
+        }
     }
 
     [Fact]
