@@ -13,7 +13,7 @@ namespace KestrelStream.Transport.EventLoop;
 /// the receive buffer that all its connections share, and the clock. Other threads reach it by <see cref="Post"/>; everything else is for its own thread.
 /// </summary>
 /// <remarks>
-/// A turn: wait → events → posted work → relays that have used up their turn, and ends that were put off → clock.
+/// A turn: wait → events → posted work → relays that have used up their turn, and ends that were put off → a step of a handshake that waits → clock.
 /// </remarks>
 internal sealed unsafe partial class EventLoop
 {
@@ -236,13 +236,13 @@ internal sealed unsafe partial class EventLoop
 
             Turn++;
             Clock.Update();
-            RunHandshakes(MaxHandshakeSteps);
             for (var i = 0; i < count; i++)
             {
                 Dispatch(events + i * Native.EpollEventBytes);
             }
 
             RunDeferred();
+            RunHandshakes(_handshakeTurn == Turn ? MaxHandshakeSteps - _handshakeSteps : MaxHandshakeSteps);
             RunDue(Clock.TakeDue());
         }
 
