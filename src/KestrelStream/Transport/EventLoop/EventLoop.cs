@@ -50,7 +50,6 @@ internal sealed unsafe partial class EventLoop
     private readonly int _epoll;
     private readonly int _wake;
     private TlsBuffers? _tls;
-    private uint _handshakeTurn;
     private int _handshakeSteps;
     private Slot[] _slots = new Slot[256];
     private uint _generation;
@@ -180,16 +179,7 @@ internal sealed unsafe partial class EventLoop
     public bool HasWaitingHandshakes => _handshakes.Count > 0;
 
     /// <summary>Asks to take a step of a handshake. False = not in this turn: <see cref="WaitForHandshakeStepAsync"/>.</summary>
-    public bool TryTakeHandshakeStep()
-    {
-        if (_handshakeTurn != Turn)
-        {
-            _handshakeTurn = Turn;
-            _handshakeSteps = 0;
-        }
-
-        return _handshakes.Count == 0 && _handshakeSteps++ < MaxHandshakeSteps;
-    }
+    public bool TryTakeHandshakeStep() => _handshakes.Count == 0 && _handshakeSteps++ < MaxHandshakeSteps;
 
     /// <summary>Ends in one of the next turns, in the order of asking; the step is taken then.</summary>
     public ValueTask<IOStatus> WaitForHandshakeStepAsync()
@@ -235,6 +225,7 @@ internal sealed unsafe partial class EventLoop
             }
 
             Turn++;
+            _handshakeSteps = 0;
             Clock.Update();
             for (var i = 0; i < count; i++)
             {
@@ -242,7 +233,7 @@ internal sealed unsafe partial class EventLoop
             }
 
             RunDeferred();
-            RunHandshakes(_handshakeTurn == Turn ? MaxHandshakeSteps - _handshakeSteps : MaxHandshakeSteps);
+            RunHandshakes(MaxHandshakeSteps - _handshakeSteps);
             RunDue(Clock.TakeDue());
         }
 
@@ -308,7 +299,6 @@ internal sealed unsafe partial class EventLoop
         // Those that queue meanwhile are behind all others.
         for (; steps > 0 && _handshakes.TryDequeue(out var handshake); steps--)
         {
-            _handshakeTurn = Turn;
             _handshakeSteps = MaxHandshakeSteps;
             handshake.Complete(new IOResult(0, IOStatus.Ok), onPool: false);
         }
