@@ -22,7 +22,7 @@ internal sealed class StreamProxyHealthCheck(IProxyState state, TimeProvider tim
         var status = HealthStatus.Healthy;
         var data = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase);
         var ill = new List<string>();
-        foreach (var cluster in (state.Current?.Clusters.Values ?? []).OrderBy(cluster => cluster.Id, StringComparer.OrdinalIgnoreCase))
+        foreach (var cluster in state.Current?.ClustersInOrder ?? [])
         {
             var health = ClusterHealth.Of(cluster);
             data.Add(cluster.Id, health);
