@@ -52,6 +52,12 @@ internal sealed record MetricFamily(string Name, MetricKind Kind, string? Unit, 
     public static readonly MetricFamily LoopLag = new(
         "kestrelstream.loop.lag", MetricKind.Gauge, "s", "Time that work posted to an event loop has waited for it, at the scrape before.");
 
+    public static readonly MetricFamily LoopHandshakesWaiting = new(
+        "kestrelstream.loop.handshakes_waiting", MetricKind.UpDownCounter, "{handshake}", "TLS handshakes that have something to do and wait for their turn.");
+
+    public static readonly MetricFamily LoopHandshakeSteps = new(
+        "kestrelstream.loop.handshake_steps", MetricKind.Counter, "{step}", "Steps of TLS handshakes by the thread that took them: the loop's, or its helper's.");
+
     public static readonly MetricFamily Limited = new(
         "kestrelstream.limited", MetricKind.Counter, "{event}", "Sessions and handshakes that met a limit, by what became of them; no route = a limit of the listener.");
 

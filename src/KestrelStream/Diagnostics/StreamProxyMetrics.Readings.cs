@@ -44,6 +44,8 @@ internal sealed partial class StreamProxyMetrics
         (MetricFamily.DialFailures, ReadDialFailures),
         (MetricFamily.TlsHandshakes, ReadHandshakes),
         (MetricFamily.TlsNegotiated, ReadNegotiated),
+        (MetricFamily.LoopHandshakesWaiting, ReadHandshakesWaiting),
+        (MetricFamily.LoopHandshakeSteps, ReadHandshakeSteps),
         (MetricFamily.Prereads, ReadPrereads),
         (MetricFamily.MalformedHellos, ReadMalformedHellos),
         (MetricFamily.AcceptErrors, ReadAcceptErrors),

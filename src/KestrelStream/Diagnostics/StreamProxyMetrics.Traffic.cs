@@ -53,8 +53,19 @@ internal sealed partial class StreamProxyMetrics
         yield return new Measurement<long>(read.Other + read.Names.Where(pair => pair.Name == OtherNames).Sum(pair => pair.Count), Label("sni", OtherNames));
     }
 
+    private IEnumerable<Measurement<long>> ReadHandshakesWaiting()
+        => from reading in _handshakes?.Invoke() ?? []
+           select new Measurement<long>(reading.Waiting, LoopLabel(reading.Loop));
+
+    private IEnumerable<Measurement<long>> ReadHandshakeSteps()
+        => from reading in _handshakes?.Invoke() ?? []
+           from steps in new[] { (Thread: "loop", Count: reading.OwnSteps), (Thread: "helper", Count: reading.HelperSteps) }
+           select new Measurement<long>(steps.Count, LoopLabel(reading.Loop), Label("thread", steps.Thread));
+
     private IEnumerable<Measurement<double>> ReadLoops(Func<LoopReading, TimeSpan?> value)
         => from loop in _loops?.Invoke() ?? []
            where value(loop) is not null
-           select new Measurement<double>(value(loop)!.Value.TotalSeconds, Label("loop", loop.Index.ToString(CultureInfo.InvariantCulture)));
+           select new Measurement<double>(value(loop)!.Value.TotalSeconds, LoopLabel(loop.Index));
+
+    private static KeyValuePair<string, object?> LoopLabel(int loop) => Label("loop", loop.ToString(CultureInfo.InvariantCulture));
 }

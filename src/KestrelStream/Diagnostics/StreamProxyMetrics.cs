@@ -44,6 +44,7 @@ internal sealed partial class StreamProxyMetrics
     private volatile IProxyState? _state;
     private volatile ListenerCells[] _listeners = [];
     private volatile Func<IEnumerable<LoopReading>>? _loops;
+    private volatile Func<IEnumerable<HandshakeReading>>? _handshakes;
     private volatile TopNames? _topNames;
 
     public StreamProxyMetrics(IMeterFactory meters, SessionTable sessions, LimitRegistry limits, TimeProvider time)
@@ -65,7 +66,11 @@ internal sealed partial class StreamProxyMetrics
     public void Observe(IProxyState state) => _state = state;
 
     /// <summary>Gives it the event loops, where there are some.</summary>
-    public void ObserveLoops(Func<IEnumerable<LoopReading>> read) => _loops = read;
+    public void ObserveLoops(Func<IEnumerable<LoopReading>> read, Func<IEnumerable<HandshakeReading>> readHandshakes)
+    {
+        _loops = read;
+        _handshakes = readHandshakes;
+    }
 
     /// <summary>Names that get a series of their own from now on; 0 = none. Counts go on when the number stays.</summary>
     public void ShowTopNames(int count)

@@ -111,7 +111,7 @@ internal sealed partial class StreamProxyManager(
 
             if (_engine is EventLoopEngine loops)
             {
-                metrics.ObserveLoops(loops.ReadLoops);
+                metrics.ObserveLoops(loops.ReadLoops, loops.ReadHandshakes);
             }
 
             _openSsl = tlsEngines.Select(read.Config, isOnLoops: _engine is EventLoopEngine);

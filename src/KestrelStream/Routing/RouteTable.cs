@@ -32,6 +32,7 @@ internal sealed partial class RouteTable
     private RouteTable(RouteModel[] routes, bool isUpgraded)
     {
         LooksAtClients = routes.Any(route => route.Config.Match.ClientNetworks.Count > 0);
+        Terminates = routes.Any(route => route.Terminates);
         if (!isUpgraded)
         {
             var upgrades = routes.Where(route => route.Config.StartTls is not null).GroupBy(route => route.Config.StartTls!.Value).OrderBy(group => group.Key)
@@ -77,6 +78,9 @@ internal sealed partial class RouteTable
 
     /// <summary>Some route asks who the client is; where none does, its address need not be made into an object.</summary>
     public bool LooksAtClients { get; }
+
+    /// <summary>On some route TLS ends here.</summary>
+    public bool Terminates { get; }
 
     /// <summary>False when no route asks for anything that the client's bytes tell: then nothing may be waited for, as the server may speak first.</summary>
     public bool NeedsPreread { get; }

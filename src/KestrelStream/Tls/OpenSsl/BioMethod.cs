@@ -5,7 +5,7 @@ namespace KestrelStream.Tls.OpenSsl;
 
 /// <summary>
 /// A BIO over <see cref="BioState"/>: OpenSSL reads what a receive has just brought, and what it writes is gathered for one send. One method for the
-/// process; thread-safe. A session has a BIO of its own, on the buffers of its loop.
+/// process; thread-safe. A session has a BIO of its own.
 /// </summary>
 /// <remarks>Callbacks run on the stack of OpenSSL: they touch native memory alone and throw nothing.</remarks>
 internal static unsafe class BioMethod
@@ -23,6 +23,9 @@ internal static unsafe class BioMethod
 
         return bio;
     }
+
+    /// <summary>It reads and writes there from now on.</summary>
+    public static void Move(nint bio, TlsBuffers buffers) => OpenSslNative.BIO_set_data(bio, buffers.State);
 
     private static nint Create()
     {

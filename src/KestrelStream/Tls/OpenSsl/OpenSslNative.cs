@@ -211,6 +211,10 @@ internal static unsafe partial class OpenSslNative
     [LibraryImport(Ssl)]
     public static partial void SSL_set_bio(nint ssl, nint readBio, nint writeBio);
 
+    /// <summary>No reference is taken.</summary>
+    [LibraryImport(Ssl)]
+    public static partial nint SSL_get_rbio(nint ssl);
+
     [LibraryImport(Ssl)]
     public static partial void SSL_set_accept_state(nint ssl);
 

@@ -7,7 +7,7 @@ namespace KestrelStream.Tls.OpenSsl;
 
 /// <summary>
 /// The TLS of one connection as a state machine: bytes in, bytes out, no I/O of its own. What it writes is left in the buffers of its loop, where it must be
-/// taken before another session is called. Owned by its connection, which frees it exactly once; on the loop's thread only.
+/// taken before another session is called. Owned by its connection, which frees it exactly once; on the loop's thread only, but for steps of a handshake.
 /// </summary>
 internal unsafe class OpenSslSession
 {
@@ -37,7 +37,7 @@ internal unsafe class OpenSslSession
     /// <summary>Null = we are the client.</summary>
     public OpenSslContext? Context { get; private init; }
 
-    public TlsBuffers Buffers { get; }
+    public TlsBuffers Buffers { get; private set; }
 
     /// <summary>What every ClientHello must name.</summary>
     public string? ServerName { get; private init; }
@@ -73,6 +73,13 @@ internal unsafe class OpenSslSession
 
         OpenSslNative.SSL_set_bio(ssl, bio, bio);
         return new OpenSslSession(ssl, buffers, isServer: true) { Context = context, ServerName = serverName };
+    }
+
+    /// <summary>Reads and writes there from now on. Between two calls of OpenSSL, when all that it has written is taken.</summary>
+    public void MoveTo(TlsBuffers buffers)
+    {
+        Buffers = buffers;
+        BioMethod.Move(OpenSslNative.SSL_get_rbio(_ssl), buffers);
     }
 
     public void NameDiffers() => HasOtherName = true;

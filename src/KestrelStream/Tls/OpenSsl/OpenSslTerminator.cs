@@ -18,19 +18,17 @@ internal sealed partial class OpenSslTerminator(StreamProxyMetrics metrics, Time
         session.Enter(SessionPhase.Handshake, session.ListenerModel.Config.HandshakeTimeout);
         var started = time.GetTimestamp();
         var client = (LoopConnection)session.Transport;
-        await LoopHandshake.MayStepAsync(client.Loop);
-        if (client.IsClosed || OpenSslSession.Create(offer.Context, client.Loop.Tls, session.ServerName) is not { } tls)
+        await client.Loop.Handshakes.TurnAsync();
+        if (client.IsClosed || client.IsBroken || OpenSslSession.Create(offer.Context, client.Loop.Tls, session.ServerName) is not { } tls)
         {
             Failed(session, SessionEndReason.ClientTlsFailed, "the connection is closed, or there is no memory", time.GetElapsedTime(started));
             client.Close();
             return false;
         }
 
-        client.Tls = tls;
-        var handshake = new LoopHandshake(client, tls);
-        var status = handshake.Begin(session.Preread!.Written.Span);
+        var handshake = LoopHandshake.RunAsync(client, tls, session.Preread!.Written);
         session.ReleasePreread();
-        status = await LoopHandshake.CompleteAsync(client, handshake, status);
+        var status = await handshake;
         if (status == TlsStatus.Done)
         {
             metrics.HandshakeEnded(session, "ok", time.GetElapsedTime(started));

@@ -75,7 +75,7 @@ internal sealed partial class UpstreamTls(StreamProxyMetrics metrics, TimeProvid
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private static async ValueTask<UpstreamTlsResult> ShakeHandsAsync(StreamSession session, LoopConnection upstream, UpstreamTlsPolicy policy, UpstreamName name, EndPoint member)
     {
-        await LoopHandshake.MayStepAsync(upstream.Loop);
+        await upstream.Loop.Handshakes.TurnAsync();
         if (upstream.IsClosed)
         {
             return new UpstreamTlsResult(ConnectStatus.Aborted);
@@ -86,10 +86,7 @@ internal sealed partial class UpstreamTls(StreamProxyMetrics metrics, TimeProvid
             return new UpstreamTlsResult(ConnectStatus.OutOfResources);
         }
 
-        upstream.Tls = tls;
-        var handshake = new LoopHandshake(upstream, tls);
-        var first = handshake.Begin([]);
-        var status = await LoopHandshake.CompleteAsync(upstream, handshake, first);
+        var status = await LoopHandshake.RunAsync(upstream, tls, default);
         if (status == TlsStatus.Done)
         {
             session.UpstreamTls = tls.Facts();

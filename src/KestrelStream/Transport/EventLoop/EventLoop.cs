@@ -26,12 +26,6 @@ internal sealed unsafe partial class EventLoop
     /// <summary>Operations kept for reuse; a burst of more falls to the garbage collector.</summary>
     private const int MaxPooled = 1024;
 
-    /// <summary>
-    /// Steps of TLS handshakes a turn: one takes 0.2 ms with an ECDSA key, 1 ms with RSA, and everything else of the loop waits behind it. More turns
-    /// cost 1 µs each. With two, small messages waited twice as long beside a flood of hellos (benchmarks/front).
-    /// </summary>
-    private const int MaxHandshakeSteps = 1;
-
     private const ulong WakeTag = ulong.MaxValue;
 
     [ThreadStatic]
@@ -40,7 +34,6 @@ internal sealed unsafe partial class EventLoop
     private readonly ConcurrentQueue<(Action<object?> Callback, object? State)> _posted = new();
     private readonly Queue<IDeferredWork> _deferred = new();
     private readonly Stack<LoopOperation> _operations = new();
-    private readonly Queue<LoopOperation> _handshakes = new();
     private readonly Stack<RelayPump> _pumps = new();
     private readonly Stack<TlsRelayPump> _tlsPumps = new();
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferBytes, pinned: true);
@@ -50,7 +43,6 @@ internal sealed unsafe partial class EventLoop
     private readonly int _epoll;
     private readonly int _wake;
     private TlsBuffers? _tls;
-    private int _handshakeSteps;
     private Slot[] _slots = new Slot[256];
     private uint _generation;
     private int _isSignalled;
@@ -64,6 +56,7 @@ internal sealed unsafe partial class EventLoop
         _logger = logger;
         Clock = new LoopClock(this);
         Meter = new LoopMeter(this, index);
+        Handshakes = new HandshakeQueue(this, index, descriptors);
         _epoll = Check(Native.EpollCreate());
         _wake = Native.EventFd();
         if (_wake < 0 || Native.EpollAdd(_epoll, _wake, Native.EPOLLIN | Native.EPOLLET, WakeTag) < 0)
@@ -91,6 +84,8 @@ internal sealed unsafe partial class EventLoop
 
     public LoopMeter Meter { get; }
 
+    public HandshakeQueue Handshakes { get; }
+
     /// <summary>Whether the caller is on this loop's thread.</summary>
     public bool IsCurrent
     {
@@ -111,6 +106,12 @@ internal sealed unsafe partial class EventLoop
     public void Post(Action<object?> callback, object? state)
     {
         _posted.Enqueue((callback, state));
+        Wake();
+    }
+
+    /// <summary>Lets it take a turn, soon. From any thread.</summary>
+    public void Wake()
+    {
         if (Interlocked.Exchange(ref _isSignalled, 1) == 0)
         {
             Native.Signal(_wake);
@@ -175,20 +176,6 @@ internal sealed unsafe partial class EventLoop
         }
     }
 
-    /// <summary>More handshakes have something to do than get to it in one turn.</summary>
-    public bool HasWaitingHandshakes => _handshakes.Count > 0;
-
-    /// <summary>Asks to take a step of a handshake. False = not in this turn: <see cref="WaitForHandshakeStepAsync"/>.</summary>
-    public bool TryTakeHandshakeStep() => _handshakes.Count == 0 && _handshakeSteps++ < MaxHandshakeSteps;
-
-    /// <summary>Ends in one of the next turns, in the order of asking; the step is taken then.</summary>
-    public ValueTask<IOStatus> WaitForHandshakeStepAsync()
-    {
-        var operation = RentOperation().Begin(LoopOperationKind.HandshakeStep);
-        _handshakes.Enqueue(operation);
-        return operation.Status;
-    }
-
     public RelayPump RentPump() => _pumps.TryPop(out var pump) ? pump : new RelayPump(this);
 
     public void Return(RelayPump pump)
@@ -216,7 +203,7 @@ internal sealed unsafe partial class EventLoop
         var events = (byte*)NativeMemory.Alloc((nuint)(MaxEvents * Native.EpollEventBytes));
         while (!_isStopping)
         {
-            var timeout = _deferred.Count > 0 || _handshakes.Count > 0 ? 0 : Clock.NextTimeout();
+            var timeout = _deferred.Count > 0 ? 0 : Sooner(Handshakes.Timeout, Clock.NextTimeout());
             var count = Native.EpollWait(_epoll, events, MaxEvents, timeout);
             if (count < 0 && count != -Native.EINTR)
             {
@@ -225,22 +212,22 @@ internal sealed unsafe partial class EventLoop
             }
 
             Turn++;
-            _handshakeSteps = 0;
             Clock.Update();
+            Handshakes.BeginTurn();
             for (var i = 0; i < count; i++)
             {
                 Dispatch(events + i * Native.EpollEventBytes);
             }
 
             RunDeferred();
-            RunHandshakes(MaxHandshakeSteps - _handshakeSteps);
+            Handshakes.EndTurn();
             RunDue(Clock.TakeDue());
         }
 
         RunPosted();
         RunDeferred();
         CloseAll();
-        RunHandshakes(int.MaxValue);
+        Handshakes.Dispose();
         t_current = null;
         Pipes.CloseAll();
         _tls?.Dispose();
@@ -294,16 +281,6 @@ internal sealed unsafe partial class EventLoop
         }
     }
 
-    private void RunHandshakes(int steps)
-    {
-        // Those that queue meanwhile are behind all others.
-        for (; steps > 0 && _handshakes.TryDequeue(out var handshake); steps--)
-        {
-            _handshakeSteps = MaxHandshakeSteps;
-            handshake.Complete(new IOResult(0, IOStatus.Ok), onPool: false);
-        }
-    }
-
     private void RunDeferred()
     {
         // What is deferred from here on waits for the next turn, so that a busy relay does not keep events waiting.
@@ -350,6 +327,9 @@ internal sealed unsafe partial class EventLoop
 
         RunDeferred();
     }
+
+    /// <summary>−1 = never.</summary>
+    private static int Sooner(int one, int other) => one < 0 ? other : other < 0 ? one : Math.Min(one, other);
 
     private static int Check(int result) => result >= 0 ? result : throw new IOException($"The kernel refuses epoll: errno {-result}");
 

@@ -50,6 +50,8 @@ internal sealed class EventLoopEngine(
     /// <summary>How the loops are doing.</summary>
     public IEnumerable<LoopReading> ReadLoops() => (_loops ?? []).Select(loop => loop.Meter.Read());
 
+    public IEnumerable<HandshakeReading> ReadHandshakes() => (_loops ?? []).Select(loop => loop.Handshakes.Read());
+
     public void Dispose()
     {
         lock (_lock)

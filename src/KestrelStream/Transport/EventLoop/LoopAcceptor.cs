@@ -34,9 +34,16 @@ internal sealed unsafe class LoopAcceptor(
 
     public void OnEvents(uint events)
     {
+        if (loop.Handshakes.IsFull && listener.Model.Routes.Terminates)
+        {
+            loop.Remove(socket.Descriptor);
+            loop.Handshakes.Pause(this);
+            return;
+        }
+
         // Level-triggered: one connection a wake-up saves the call that says EAGAIN, which costs as much as a real one. When the next turn
         // shows that more are waiting, more are taken.
-        _burst = loop.Turn == _lastTurn + 1 ? Math.Min(_burst * 2, loop.HasWaitingHandshakes ? LargestBurstBesideHandshakes : LargestBurst) : 1;
+        _burst = loop.Turn == _lastTurn + 1 ? Math.Min(_burst * 2, loop.Handshakes.HasWaiting ? LargestBurstBesideHandshakes : LargestBurst) : 1;
         _lastTurn = loop.Turn;
         for (var i = 0; i < _burst; i++)
         {
@@ -59,11 +66,14 @@ internal sealed unsafe class LoopAcceptor(
     }
 
     /// <summary>The pause is over.</summary>
-    public override void OnDue(long nowMilliseconds)
+    public override void OnDue(long nowMilliseconds) => Resume();
+
+    /// <summary>Goes on accepting, or tries to again later.</summary>
+    public void Resume()
     {
         if (!_isStopped && !Watch())
         {
-            loop.Clock.Schedule(this, nowMilliseconds);
+            loop.Clock.Schedule(this, loop.Clock.Now);
         }
     }
 

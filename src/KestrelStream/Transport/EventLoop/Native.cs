@@ -86,6 +86,10 @@ internal static unsafe partial class Native
     private const uint SPLICE_F_NONBLOCK = 2;
     private const int PIPE_FLAGS = 0x80800; // O_CLOEXEC | O_NONBLOCK
     private const int EPOLL_CLOEXEC = 0x80000;
+    private const int CLOCK_THREAD_CPUTIME_ID = 3;
+    private const int SCHED_IDLE = 5;
+    private const int PRIO_PROCESS = 0; // On Linux a thread.
+    private const int LowestPriority = 19;
     private const int EFD_CLOEXEC = 0x80000;
     private const int EFD_NONBLOCK = 0x800;
 
@@ -109,7 +113,39 @@ internal static unsafe partial class Native
 
     public static int EpollWait(int epoll, byte* events, int max, int milliseconds) => Result(epoll_wait(epoll, events, max, milliseconds));
 
-    public static int EventFd() => Result(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    /// <param name="waits">Its reader does: <see cref="Wait"/>.</param>
+    public static int EventFd(bool waits = false) => Result(eventfd(0, waits ? EFD_CLOEXEC : EFD_CLOEXEC | EFD_NONBLOCK));
+
+    /// <summary>Waits until something is added to an eventfd, and takes it.</summary>
+    public static void Wait(int eventFd)
+    {
+        ulong count;
+        while (read(eventFd, &count, sizeof(ulong)) < 0 && Marshal.GetLastSystemError() == EINTR)
+        {
+        }
+    }
+
+    /// <summary>
+    /// From now on the calling thread runs only when nobody else wants to (SCHED_IDLE, which needs no rights); where the C library knows no such thing (musl), it
+    /// is the least of those who do. Stays as it is where the system allows neither.
+    /// </summary>
+    public static void SetLowestPriority()
+    {
+        var priority = 0;
+        if (sched_setscheduler(0, SCHED_IDLE, &priority) < 0)
+        {
+            _ = setpriority(PRIO_PROCESS, 0, LowestPriority);
+        }
+    }
+
+    /// <summary>Processor time of the calling thread, in nanoseconds.</summary>
+    public static long ThreadTime()
+    {
+        // struct timespec
+        var time = stackalloc long[2];
+        _ = clock_gettime(CLOCK_THREAD_CPUTIME_ID, time);
+        return time[0] * 1_000_000_000 + time[1];
+    }
 
     /// <summary>Adds one to an eventfd.</summary>
     public static int Signal(int eventFd)
@@ -286,6 +322,18 @@ internal static unsafe partial class Native
 
     [LibraryImport(C)]
     private static partial int eventfd(uint value, int flags);
+
+    [LibraryImport(C)]
+    private static partial nint read(int fd, void* buffer, nuint count);
+
+    [LibraryImport(C)]
+    private static partial int sched_setscheduler(int thread, int policy, int* priority);
+
+    [LibraryImport(C)]
+    private static partial int clock_gettime(int clock, long* time);
+
+    [LibraryImport(C)]
+    private static partial int setpriority(int kind, uint thread, int priority);
 
     [LibraryImport(C)]
     [SuppressGCTransition]

@@ -13,7 +13,7 @@ namespace KestrelStream.Transport.EventLoop;
 /// buffer. A direction that holds bytes does not receive: that is the back-pressure, and at most one buffer a direction.
 /// A direction that keeps filling the buffer is a bulk transfer, and goes on through a pipe, without copying: less than half the CPU a gigabyte.
 /// </remarks>
-internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
+internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop, newFor: 0)
 {
     /// <summary>Most that one direction moves before others get their turn. Twice as much costs no less CPU, and doubles what a small message waits beside bulk transfers.</summary>
     private const int TurnBytes = 2 * EventLoop.BufferBytes;
@@ -145,7 +145,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
                 left -= received;
                 direction.Throttle?.Take(received);
                 direction.FullReceives = received < EventLoop.BufferBytes ? (byte)0 : (byte)Math.Min(direction.FullReceives + 1, BulkAfter);
-                Session.Touch();
+                Moved();
                 if (!Forward(ref direction, Loop.Buffer, received))
                 {
                     return;
@@ -193,7 +193,7 @@ internal sealed unsafe class RelayPump(EventLoop loop) : SessionPump(loop)
 
         left -= moved;
         direction.FullReceives = moved < SmallSplice ? (byte)0 : BulkAfter;
-        Session.Touch();
+        Moved();
         if (FlushPipe(ref direction))
         {
             if (direction.FullReceives == 0)

@@ -8,11 +8,14 @@ namespace KestrelStream.Transport.EventLoop;
 /// What both relays of the loop share: the two connections, their ends, and what the session waits for meanwhile. Pooled by its loop; on the loop's
 /// thread only.
 /// </summary>
-internal abstract class SessionPump(EventLoop loop) : ConnectionPump, IValueTaskSource, IDeferredWork
+/// <param name="loop">Whose thread runs it.</param>
+/// <param name="newFor">Milliseconds in which its bytes do not count as such that handshakes must not be in the way of.</param>
+internal abstract class SessionPump(EventLoop loop, int newFor) : ConnectionPump, IValueTaskSource, IDeferredWork
 {
     private ManualResetValueTaskSourceCore<bool> _core;
     private RelayDirection _upload;
     private RelayDirection _download;
+    private long _isNewUntil;
     private bool _isQueued;
 
     protected EventLoop Loop => loop;
@@ -42,6 +45,7 @@ internal abstract class SessionPump(EventLoop loop) : ConnectionPump, IValueTask
         Begin();
 
         session.EnterRelay();
+        _isNewUntil = loop.Clock.Now + newFor;
         if (session.PendingWait is not null)
         {
             session.PendingWait = null;
@@ -228,6 +232,16 @@ internal abstract class SessionPump(EventLoop loop) : ConnectionPump, IValueTask
         {
             _isQueued = true;
             loop.Defer(this);
+        }
+    }
+
+    /// <summary>Bytes were received.</summary>
+    protected void Moved()
+    {
+        Session.Touch();
+        if (loop.Clock.Now >= _isNewUntil)
+        {
+            loop.Handshakes.NoteTraffic();
         }
     }
 

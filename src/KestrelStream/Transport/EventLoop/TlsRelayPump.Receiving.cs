@@ -39,7 +39,7 @@ internal sealed unsafe partial class TlsRelayPump
             if (received > 0)
             {
                 left -= received;
-                Session.Touch();
+                Moved();
                 if (!Take(ref direction, Loop.Buffer, received))
                 {
                     return;

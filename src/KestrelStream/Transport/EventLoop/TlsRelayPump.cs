@@ -12,13 +12,16 @@ namespace KestrelStream.Transport.EventLoop;
 /// A received buffer is always given to OpenSSL whole, so that no ciphertext is ever kept here; OpenSSL itself keeps a record that was cut. Held is
 /// what a slow receiver did not take, as it is to be sent; then nothing more is received for it.
 /// </remarks>
-internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : SessionPump(loop)
+internal sealed unsafe partial class TlsRelayPump(EventLoop loop) : SessionPump(loop, NewFor)
 {
     /// <summary>Most that one direction moves before others get their turn: a byte costs some three times what it costs to pass it through.</summary>
     private const int TurnBytes = EventLoop.BufferBytes;
 
     /// <summary>More ciphertext than this is no answer to one buffer any more: a peer that makes us answer (key updates) and does not read.</summary>
     private const int MostHeldAnswers = 2 * TlsBuffers.InputBytes;
+
+    /// <summary>Milliseconds in which a session is one of those that have only just shaken hands.</summary>
+    private const int NewFor = 1000;
 
     private Sending _uploadSending;
     private Sending _downloadSending;
