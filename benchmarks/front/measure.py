@@ -7,8 +7,9 @@ stalled  9,000 connections begin a ClientHello and say no more. Meanwhile ordina
          without and with the others, and when those are freed, counted from their accept.
 flood    clients send ClientHellos as fast as they can to a listener that ends TLS and never answer; meanwhile small messages go over open sessions of a
          plain listener of the same process: their p99 without and with the others. The proxy has one loop on one core, everything else the other cores.
+shared   the same, but all processors are everybody's: two loops, and attackers that the kernel lets run as it does anybody.
 
-usage: measure.py SERVER cost|stalled|flood [engine]    (the published kestrelstream, as benchmarks/load/run.sh makes it; root gets a network of its own)
+usage: measure.py SERVER cost|stalled|flood|shared [engine]    (the published kestrelstream, as benchmarks/load/run.sh makes it; root gets a network of its own)
 """
 import json
 import multiprocessing
@@ -264,10 +265,11 @@ def messages(port, seconds, rate):
     return times
 
 
-def attack(port, stop, count):
+def attack(port, stop, count, yields):
     """Hellos, as fast as they are taken; connections stay for a moment, so that the answer has somewhere to go."""
-    # It is to keep the proxy busy, not the clients and the backend, which share its core.
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    if yields:
+        # It is to keep the proxy busy, not the clients and the backend, which share its core.
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     first, waiting = hello("www.example.com"), []
     while not stop.is_set():
         try:
@@ -283,9 +285,13 @@ def attack(port, stop, count):
             old.close()
 
 
-def flood(server, engine):
+def shared(server, engine):
+    flood(server, engine, pinned=False)
+
+
+def flood(server, engine, pinned=True):
     cores = sorted(os.sched_getaffinity(0))
-    here, others = {cores[0]}, set(cores[1:]) or {cores[0]}
+    here, others = ({cores[0]}, set(cores[1:]) or {cores[0]}) if pinned else (set(cores), set(cores))
     os.sched_setaffinity(0, others)
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=www.example.com",
@@ -299,11 +305,11 @@ def flood(server, engine):
                 "tls": {"Listeners": ["tls"], "ClusterId": "c", "Tls": {"Mode": "Terminate", "Certificates": ["a"]}},
             },
             "Clusters": {"c": {"Destinations": {"a": {"Address": f"127.0.0.1:{port}"}}}},
-        }, cores=here, loops=1)
+        }, cores=here, loops=1 if pinned else 2)
         plain = proxy.ports["plain"]
         messages(plain, 4, 500)
         stop, count = multiprocessing.Event(), multiprocessing.Value("q", 0)
-        warm = multiprocessing.Process(target=attack, args=(proxy.ports["tls"], stop, count), daemon=True)
+        warm = multiprocessing.Process(target=attack, args=(proxy.ports["tls"], stop, count, pinned), daemon=True)
         warm.start()
         time.sleep(4)
         stop.set()
@@ -313,25 +319,26 @@ def flood(server, engine):
         before = messages(plain, 8, 500)
         stop.clear()
         count.value = 0
-        attacker = multiprocessing.Process(target=attack, args=(proxy.ports["tls"], stop, count), daemon=True)
+        attacker = multiprocessing.Process(target=attack, args=(proxy.ports["tls"], stop, count, pinned), daemon=True)
         attacker.start()
         time.sleep(1)
         used, begun, since = proxy.cpu(), count.value, time.perf_counter()
         during = messages(plain, 8, 500)
         seconds = time.perf_counter() - since
+        whose = "its core" if pinned else "a core"
         rate, busy = (count.value - begun) / seconds, (proxy.cpu() - used) / seconds
         stop.set()
         attacker.join()
         proxy.stop()
-        print(f"{engine}: p50 {percentile(before, .5):.3f} ms, p99 {percentile(before, .99):.3f} ms; beside {rate:.0f} hellos a second (proxy {busy * 100:.0f} % of its core) "
+        print(f"{engine}: p50 {percentile(before, .5):.3f} ms, p99 {percentile(before, .99):.3f} ms; beside {rate:.0f} hellos a second (proxy {busy * 100:.0f} % of {whose}) "
               f"p50 {percentile(during, .5):.3f} ms, p99 {percentile(during, .99):.3f} ms: {percentile(during, .99) / percentile(before, .99):.2f} times")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3 or sys.argv[2] not in ("cost", "stalled", "flood"):
+    if len(sys.argv) < 3 or sys.argv[2] not in ("cost", "stalled", "flood", "shared"):
         sys.exit(__doc__)
     if os.geteuid() == 0 and "FRONT_ISOLATED" not in os.environ and subprocess.run(["unshare", "-n", "true"], stderr=subprocess.DEVNULL).returncode == 0:
         os.environ["FRONT_ISOLATED"] = "1"
         os.execvp("unshare", ["unshare", "-n", "sh", "-c", 'ip link set lo up && echo 64 > /proc/sys/net/ipv4/tcp_max_tw_buckets; exec "$@"', "sh", sys.executable, *sys.argv])
     for engine in sys.argv[3:] or ["EventLoop", "Sockets"]:
-        {"cost": cost, "stalled": stalled, "flood": flood}[sys.argv[2]](sys.argv[1], engine)
+        {"cost": cost, "stalled": stalled, "flood": flood, "shared": shared}[sys.argv[2]](sys.argv[1], engine)
