@@ -97,9 +97,13 @@ internal sealed class HandshakeHelper : IDisposable
     private void Run()
     {
         Native.SetLowestPriority();
-        while (!_isStopping)
+        bool isStopping;
+        do
         {
             Native.Wait(_given);
+
+            // Looked at first: what was given before it was set is still to be done.
+            isStopping = _isStopping;
             while (_doneCount != Volatile.Read(ref _givenCount))
             {
                 _slots[_doneCount % Slots].Run();
@@ -107,5 +111,6 @@ internal sealed class HandshakeHelper : IDisposable
                 _loop.Wake();
             }
         }
+        while (!isStopping);
     }
 }

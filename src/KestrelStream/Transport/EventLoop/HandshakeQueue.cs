@@ -4,13 +4,13 @@ namespace KestrelStream.Transport.EventLoop;
 
 /// <summary>
 /// Who may take a step of a TLS handshake, when, and on which thread. A step takes 0.2 ms with an ECDSA key, 1 ms with RSA, and cannot be interrupted:
-/// everything else of the loop would wait for it. On the loop's thread only, but for what is counted.
+/// everything else of the loop would wait for it. On the loop's thread only, but for <see cref="Read"/>.
 /// </summary>
 /// <remarks>
 /// Steps are taken on the loop, one a turn and last in it: nothing is cheaper. When they take much of its time and other sessions move bytes beside
 /// them, the loop gives them to a thread of lowest priority (<see cref="HandshakeHelper"/>), from which the kernel takes the processor as soon as the loop
 /// has something to do. A busy machine lets that one hardly run: then the loop takes steps beside it, a quarter of its time, and where it does not run at all,
-/// every step, for a while.
+/// every step, for a while (<see cref="HelperSchedule"/>).
 /// </remarks>
 internal sealed class HandshakeQueue(EventLoop loop, int index, DescriptorBudget descriptors) : IDisposable
 {
@@ -23,48 +23,11 @@ internal sealed class HandshakeQueue(EventLoop loop, int index, DescriptorBudget
     /// <summary>Accepting goes on then.</summary>
     private const int RoomAgain = MaxWaiting / 2;
 
-    /// <summary>The time that steps take is added up for so long.</summary>
-    private const int WindowMilliseconds = 100;
-
-    /// <summary>And after so much it is so again, or is taken to be for so long.</summary>
-    private const int CrowdedMilliseconds = 2000;
-
-    /// <summary>Bytes that were moved longer ago say nothing of the next.</summary>
-    private const int TrafficMilliseconds = 1000;
-
-    /// <summary>Of the loop's time, when the helper does not get as much done.</summary>
-    private const int OwedPart = 4;
-
-    /// <summary>So long the helper has got nothing done of what it was given: it does not run. The compiler alone may keep it from running for 50 ms and more.</summary>
-    private const int StallMilliseconds = 200;
-
-    /// <summary>For how long it is not asked then: at first, and at most. Doubled each time.</summary>
-    private const int ShortestRest = 1000, LongestRest = 64_000;
-
-    /// <summary>Most of a turn that counts as time the helper has had: the whole process may have stood still, for a collection of garbage.</summary>
-    private const int MostOfTurn = 2;
-
-    private const long NanosecondsPerMillisecond = 1_000_000;
-
-    /// <summary>Nanoseconds of steps in a window that are much: a tenth of it. One message in ten would wait.</summary>
-    private const long Much = NanosecondsPerMillisecond * WindowMilliseconds / 10;
-
-    /// <summary>What is owed after 100 ms in which the helper got nothing done: less comes and goes, when the compiler is at work or garbage is collected.</summary>
-    private const long OwedTooLong = NanosecondsPerMillisecond * 100 / OwedPart;
-
     private readonly Queue<LoopOperation> _waiting = new();
     private readonly Queue<LoopAcceptor> _paused = new();
+    private readonly HelperSchedule _schedule = new();
     private HandshakeHelper? _helper;
     private int _steps;
-    private long _spent;
-    private long _owed;
-    private long _now;
-    private long _stalled;
-    private long _restUntil;
-    private long _rest = ShortestRest;
-    private long _windowEnd;
-    private long _lastTraffic = -TrafficMilliseconds;
-    private long _crowdedUntil;
     private bool _isOwn;
     private long _ownSteps;
     private long _helperSteps;
@@ -82,7 +45,7 @@ internal sealed class HandshakeQueue(EventLoop loop, int index, DescriptorBudget
     public HandshakeReading Read() => new(index, _waiting.Count, Volatile.Read(ref _ownSteps), Volatile.Read(ref _helperSteps));
 
     /// <summary>Bytes were moved, of a session that has not only just shaken hands: handshakes must not be in their way.</summary>
-    public void NoteTraffic() => _lastTraffic = loop.Clock.Now;
+    public void NoteTraffic() => _schedule.NoteTraffic(loop.Clock.Now);
 
     /// <summary>Accepts no more until there is room.</summary>
     public void Pause(LoopAcceptor acceptor) => _paused.Enqueue(acceptor);
@@ -117,32 +80,15 @@ internal sealed class HandshakeQueue(EventLoop loop, int index, DescriptorBudget
     public void Taken(long nanoseconds)
     {
         _ownSteps++;
-        Account(nanoseconds);
+        _schedule.StepTaken(nanoseconds);
     }
 
     public void BeginTurn()
     {
         _steps = 0;
-        var now = loop.Clock.Now;
-        if (IsElsewhere && _helper!.IsBusy)
+        if (_schedule.BeginTurn(loop.Clock.Now, _helper is { IsBusy: true }) && _schedule.WantsHelper)
         {
-            Watch(Math.Min(now - _now, MostOfTurn));
-        }
-
-        _now = now;
-        if (now >= _windowEnd)
-        {
-            if (_spent >= Much)
-            {
-                _crowdedUntil = now + CrowdedMilliseconds;
-            }
-
-            _spent = 0;
-            _windowEnd = now + WindowMilliseconds;
-            if (IsCrowded && HasTraffic)
-            {
-                _helper ??= HandshakeHelper.TryStart(loop, index, descriptors);
-            }
+            _helper ??= HandshakeHelper.TryStart(loop, index, descriptors);
         }
     }
 
@@ -161,7 +107,7 @@ internal sealed class HandshakeQueue(EventLoop loop, int index, DescriptorBudget
                 Complete(next);
             }
 
-            if (_owed >= OwedTooLong)
+            if (_schedule.OwesSteps)
             {
                 _isOwn = true;
                 Run(1);
@@ -185,41 +131,17 @@ internal sealed class HandshakeQueue(EventLoop loop, int index, DescriptorBudget
         Run(int.MaxValue);
     }
 
-    private bool HasTraffic => _now - _lastTraffic < TrafficMilliseconds;
-
-    private bool IsCrowded => _now < _crowdedUntil;
-
-    private bool IsElsewhere => IsCrowded && _helper is not null && HasTraffic && _now >= _restUntil;
-
-    /// <summary>How the helper gets on.</summary>
-    private void Watch(long milliseconds)
-    {
-        _owed = Math.Min(_owed + milliseconds * NanosecondsPerMillisecond / OwedPart, 2 * OwedTooLong);
-        _stalled += milliseconds;
-        if (_stalled >= StallMilliseconds)
-        {
-            // Not long after it was asked again: it is as before.
-            _rest = _now - _restUntil < ShortestRest ? Math.Min(2 * _rest, LongestRest) : ShortestRest;
-            _restUntil = _now + _rest;
-            _stalled = 0;
-        }
-    }
+    private bool IsElsewhere => _helper is not null && _schedule.WantsHelper;
 
     private void TakeBack()
     {
         while (_helper?.TakeBack() is { } slot)
         {
             _helperSteps++;
-            _stalled = 0;
-            Account(slot.Nanoseconds);
+            _schedule.HelperRuns();
+            _schedule.StepTaken(slot.Nanoseconds);
             Complete(slot.Waiter!);
         }
-    }
-
-    private void Account(long nanoseconds)
-    {
-        _spent += nanoseconds;
-        _owed = Math.Max(0, _owed - nanoseconds);
     }
 
     private void Run(int steps)
