@@ -46,7 +46,7 @@ internal sealed class HandshakeHelper : IDisposable
     /// <summary>Something was given that is not back.</summary>
     public bool IsBusy => _givenCount != _backCount;
 
-    /// <summary>Null = there is no descriptor left.</summary>
+    /// <summary>Null = there is no descriptor, no thread or no memory to have.</summary>
     public static HandshakeHelper? TryStart(EventLoop loop, int index, DescriptorBudget descriptors)
     {
         if (!descriptors.TryTake())
@@ -61,7 +61,17 @@ internal sealed class HandshakeHelper : IDisposable
             return null;
         }
 
-        return new HandshakeHelper(loop, index, descriptors, given);
+        try
+        {
+            return new HandshakeHelper(loop, index, descriptors, given);
+        }
+        catch (Exception e) when (e is OutOfMemoryException or ThreadStartException)
+        {
+            // The first is also how .NET says that there may be no more threads.
+            Native.Close(given);
+            descriptors.Return();
+            return null;
+        }
     }
 
     /// <summary><see cref="NextSlot"/> is filled.</summary>
