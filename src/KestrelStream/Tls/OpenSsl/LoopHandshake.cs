@@ -105,13 +105,15 @@ internal struct LoopHandshake(LoopConnection connection, OpenSslSession tls)
         }
 
         connection.Tls = tls;
+        var status = slot.Failure is null ? Send(slot.Status) : TlsStatus.Failed;
+
+        // Before anything else is done with it: the slot is another's next.
+        tls.MoveTo(connection.Loop.Tls);
         if (slot.Failure is { } failure)
         {
             ExceptionDispatchInfo.Throw(failure);
         }
 
-        var status = Send(slot.Status);
-        tls.MoveTo(connection.Loop.Tls);
         fixed (byte* rest = slot.Buffers.Unread)
         {
             return status == TlsStatus.NeedRoom ? Step(rest, slot.Buffers.Unread.Length) : status;
