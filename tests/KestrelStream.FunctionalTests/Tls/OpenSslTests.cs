@@ -296,6 +296,7 @@ public sealed class OpenSslTests : IDisposable
         Assert.Equal("StreamProxy:Routes:all:Tls:Certificates:0", Assert.Single(error.Errors).Path);
         Assert.Contains("ee key too small", error.Errors[0].Message, StringComparison.Ordinal);
     }
+
     /// <summary>The end of a handshake of TLS 1.3 waits on the way for what the client sends next: two encrypted records go on together.</summary>
     private static async Task CarryAsync(Socket client, IPEndPoint proxy)
     {

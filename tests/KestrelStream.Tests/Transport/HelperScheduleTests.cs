@@ -24,7 +24,7 @@ public sealed class HelperScheduleTests
         for (var i = 0; i < 5000; i++)
         {
             Turn();
-            _schedule.NoteTraffic(_now);
+            _schedule.NoteTraffic();
             if (i % 3 == 0)
             {
                 _schedule.StepTaken(Step);
@@ -38,7 +38,7 @@ public sealed class HelperScheduleTests
     public void StepsThatTakeATenthBesideTraffic_GoToTheHelper_AsLongAsBothLast()
     {
         Crowd(HelperSchedule.WindowMilliseconds + 1);
-        _schedule.NoteTraffic(_now);
+        _schedule.NoteTraffic();
         Assert.True(_schedule.WantsHelper);
 
         Crowd(HelperSchedule.TrafficMilliseconds - 1);
@@ -46,12 +46,12 @@ public sealed class HelperScheduleTests
         Crowd(1);
         Assert.False(_schedule.WantsHelper);
 
-        _schedule.NoteTraffic(_now);
+        _schedule.NoteTraffic();
         Assert.True(_schedule.WantsHelper);
         for (var i = 0; i < HelperSchedule.CrowdedMilliseconds + HelperSchedule.WindowMilliseconds; i++)
         {
             Turn();
-            _schedule.NoteTraffic(_now);
+            _schedule.NoteTraffic();
         }
 
         Assert.False(_schedule.WantsHelper);
@@ -90,7 +90,7 @@ public sealed class HelperScheduleTests
         {
             _now += 40;
             _schedule.BeginTurn(_now, isHelperBusy: true);
-            _schedule.NoteTraffic(_now);
+            _schedule.NoteTraffic();
             _schedule.StepTaken(HelperSchedule.Crowd);
         }
 
@@ -106,7 +106,7 @@ public sealed class HelperScheduleTests
         for (var i = 0; i < milliseconds; i++)
         {
             Turn();
-            _schedule.NoteTraffic(_now);
+            _schedule.NoteTraffic();
             if (i % 20 == 0)
             {
                 _schedule.HelperRuns();
@@ -134,7 +134,7 @@ public sealed class HelperScheduleTests
         for (var i = 0; i < 20_000; i++)
         {
             Turn();
-            _schedule.NoteTraffic(_now);
+            _schedule.NoteTraffic();
             _schedule.HelperRuns();
             _schedule.StepTaken(2 * Step);
             Assert.False(_schedule.OwesSteps);
@@ -158,7 +158,7 @@ public sealed class HelperScheduleTests
     {
         Crowd(milliseconds);
         _schedule.StepTaken(Step);
-        _schedule.NoteTraffic(_now);
+        _schedule.NoteTraffic();
     }
 
     /// <summary>Milliseconds until it is otherwise, all of them crowded, beside traffic.</summary>

@@ -39,13 +39,13 @@ internal sealed class HandshakeQueue(EventLoop loop, int index, DescriptorBudget
     public bool IsFull => _waiting.Count >= MaxWaiting;
 
     /// <summary>How long the loop may sleep for the sake of handshakes; −1 = as long as it likes.</summary>
-    public int Timeout => IsElsewhere ? _helper!.IsBusy ? 1 : -1 : _waiting.Count == 0 ? -1 : 0;
+    public int Timeout => IsElsewhere ? (_helper!.IsBusy ? 1 : -1) : HasWaiting ? 0 : -1;
 
     /// <summary>How it is doing. From any thread.</summary>
     public HandshakeReading Read() => new(index, _waiting.Count, Volatile.Read(ref _ownSteps), Volatile.Read(ref _helperSteps));
 
     /// <summary>Bytes were moved, of a session that has not only just shaken hands: handshakes must not be in their way.</summary>
-    public void NoteTraffic() => _schedule.NoteTraffic(loop.Clock.Now);
+    public void NoteTraffic() => _schedule.NoteTraffic();
 
     /// <summary>Accepts no more until there is room.</summary>
     public void Pause(LoopAcceptor acceptor) => _paused.Enqueue(acceptor);

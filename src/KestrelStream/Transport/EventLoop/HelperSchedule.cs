@@ -51,8 +51,8 @@ internal sealed class HelperSchedule
     /// <summary>The helper gets so little done that the loop is to take steps too.</summary>
     public bool OwesSteps => _owed >= MuchOwed;
 
-    /// <summary>Bytes were moved, of a session that has not only just shaken hands.</summary>
-    public void NoteTraffic(long now) => _lastTraffic = now;
+    /// <summary>In this turn bytes were moved, of a session that has not only just shaken hands.</summary>
+    public void NoteTraffic() => _lastTraffic = _now;
 
     /// <summary>A step was taken, here or by the helper.</summary>
     /// <param name="nanoseconds">Processor time.</param>
